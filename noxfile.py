@@ -1,0 +1,109 @@
+"""Development tasks. `nox` alone does what CI does; `nox -l` lists all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["check", "types", "tests", "docs"]
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+OFFICIAL_LAS = "lucidtech-las==11.4.1"
+OFFICIAL_LAS_PYTHON = "ASYNCCLIENT_OFFICIAL_LAS_PYTHON"
+# The client uses names that numpy dropped in 1.24, and pkg_resources, which setuptools dropped later.
+OFFICIAL_LFVIEW = ("lfview-api-client==0.1.2", "numpy==1.23.5", "setuptools<70")
+OFFICIAL_LFVIEW_PYTHON = "ASYNCCLIENT_OFFICIAL_LFVIEW_PYTHON"
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the package with all extras, and groups of pyproject.toml."""
+    session.install("-e", ".[all]", *nox.project.dependency_groups(PROJECT, *groups))
+
+
+def official_python(session: nox.Session, name: str, variable: str, *requirements: str) -> str:
+    """Return the interpreter of an environment that holds nothing but the official client of a service."""
+    given = os.environ.get(variable)
+    if given:
+        return given
+    folder = Path(".nox", f"official-{name}").resolve()
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", str(folder), external=True)
+    session.run(str(python), "-m", "pip", "install", "--quiet", *requirements, external=True)
+    return str(python)
+
+
+def official_las_python(session: nox.Session) -> str:
+    """Return the interpreter of an environment that holds nothing but the official las client."""
+    return official_python(session, "las", OFFICIAL_LAS_PYTHON, OFFICIAL_LAS)
+
+
+def official_lfview_python(session: nox.Session) -> str:
+    """Return the interpreter for the official LF View client; "" where its numpy is too old for this Python."""
+    if sys.version_info >= (3, 12) and not os.environ.get(OFFICIAL_LFVIEW_PYTHON):
+        return ""  # the tests skip themselves, with the reason
+    return official_python(session, "lfview", OFFICIAL_LFVIEW_PYTHON, *OFFICIAL_LFVIEW)
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Lint, formatting, and whether generated files are up to date."""
+    install(session, "check")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("python", "-m", "asyncclient._codegen", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types of the package, of the examples and of the public surface as other type checkers see it."""
+    install(session, "types")
+    session.run("mypy")
+    session.run("mypy", "docs/examples", "noxfile.py")
+    session.run("mypy", "benchmarks", env={"MYPYPATH": "benchmarks"})
+    session.run("pyright")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests; arguments go to pytest. Without arguments also the coverage of what is written by hand."""
+    install(session, "tests")
+    env = {
+        OFFICIAL_LAS_PYTHON: official_las_python(session),
+        OFFICIAL_LFVIEW_PYTHON: official_lfview_python(session),
+    }
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
+    if not session.posargs:
+        session.run("coverage", "combine", "--quiet")
+        session.run("coverage", "report")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documents into site/; warnings are errors."""
+    install(session, "docs")
+    session.run("mkdocs", "build", "--strict", "--config-file", "docs/mkdocs.yml", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write generated files anew; `nox -s generate -- --check` only compares."""
+    install(session, "check")
+    session.run("python", "-m", "asyncclient._codegen", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Benchmarks; `nox -s bench -- calls --rounds 3` runs one, with its arguments."""
+    install(session, "bench")
+    env = {OFFICIAL_LAS_PYTHON: official_las_python(session)}
+    name, *arguments = session.posargs or ["*"]
+    for script in sorted(Path("benchmarks").glob(f"{name}.py")):
+        if not script.name.startswith("_"):
+            session.run("python", str(script), *arguments, env=env)

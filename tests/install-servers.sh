@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Install the servers that some tests need, on Debian and its relatives. Quick where they are there already.
+set -euo pipefail
+
+missing=()
+PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || missing+=(nginx-light)
+
+if [ "${#missing[@]}" -eq 0 ]; then
+    echo "servers: all are installed"
+elif ! command -v apt-get >/dev/null; then
+    echo "servers: no apt-get; install by hand: ${missing[*]}. Tests that need them are skipped." >&2
+elif [ "$(id -u)" -ne 0 ]; then
+    echo "servers: only root can install ${missing[*]}. Tests that need them are skipped." >&2
+else
+    export DEBIAN_FRONTEND=noninteractive
+    export RUNLEVEL=1  # install, but do not start: tests start their own, on ports of their own
+    apt-get update
+    apt-get install --yes --no-install-recommends "${missing[@]}"
+fi
