@@ -1,0 +1,1 @@
+"""Servers for tests: scripted faults, and real ones in processes of their own."""

@@ -1,0 +1,137 @@
+"""Servers no one here wrote, each in a process of its own, on free ports of 127.0.0.1."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+__all__ = ["ASGI_SERVERS", "asgi_server", "free_port", "nginx", "require", "running"]
+
+ROOT = Path(__file__).parent.parent.parent
+_START_S = 30.0
+
+
+def free_port() -> int:
+    """Find a port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def require(program: str) -> str:
+    """Return the path of a program; without it skip the test, or fail it with CI=true."""
+    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{program} is not installed; see tests/install-servers.sh")
+        pytest.skip(f"{program} is not installed")
+    return path
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
+    """Run a server until the block ends; begins when its port accepts connections."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        _wait(process, port, log)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')}") from None
+            time.sleep(0.02)
+
+
+APP = "tests.support.asgi_app:app"
+ASGI_SERVERS = {
+    "uvicorn-h11": ["uvicorn", APP, "--http", "h11", "--port", "{port}", "--log-level", "warning"],
+    "uvicorn-httptools": ["uvicorn", APP, "--http", "httptools", "--port", "{port}", "--log-level", "warning"],
+    "hypercorn": ["hypercorn", APP, "--bind", "127.0.0.1:{port}"],
+    "granian": [
+        "granian",
+        APP,
+        "--interface",
+        "asgi",
+        "--port",
+        "{port}",
+        "--host",
+        "127.0.0.1",
+        "--log-level",
+        "error",
+    ],
+}
+
+
+@contextlib.contextmanager
+def asgi_server(name: str, folder: Path) -> Iterator[int]:
+    """Run one of :data:`ASGI_SERVERS` with the application of ``asgi_app``; gives its port."""
+    module, *arguments = ASGI_SERVERS[name]
+    pytest.importorskip(module)
+    port = free_port()
+    command = [sys.executable, "-m", module, *(argument.format(port=port) for argument in arguments)]
+    with running(command, port, folder / f"{name}.log"):
+        yield port
+
+
+_NGINX = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 256; }}
+http {{
+    access_log {folder}/access.log;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    default_type application/octet-stream;
+    types {{ text/plain txt; }}
+    root {folder}/www;
+    client_max_body_size 0;
+{extra}
+}}
+"""
+
+
+@contextlib.contextmanager
+def nginx(folder: Path, port: int, servers: str) -> Iterator[None]:
+    """Run nginx with these ``server`` blocks; files are served from ``folder/www``.
+
+    Args:
+        folder: Its own; braces around ``folder`` in ``servers`` are replaced by it.
+        port: One of those it listens on.
+        servers: Configuration inside ``http``.
+    """
+    program = require("nginx")
+    (folder / "www").mkdir(exist_ok=True)
+    config = folder / "nginx.conf"
+    config.write_text(_NGINX.format(folder=folder, extra=servers.replace("{folder}", str(folder))))
+    command = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
+    with running(command, port, folder / "output.log"):
+        yield
