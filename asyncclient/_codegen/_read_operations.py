@@ -1,0 +1,298 @@
+"""From a description to :class:`~asyncclient._codegen._ir.Operation` objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from asyncclient._codegen._annotations import Annotator, json_types, union
+from asyncclient._codegen._description import Description, Schema
+from asyncclient._codegen._errors import DescriptionError, OverrideError
+from asyncclient._codegen._facts import argument_facts
+from asyncclient._codegen._ir import Argument, Operation, Parameter
+from asyncclient._codegen._read_answers import read_answer, read_page
+from asyncclient._codegen._services import Service
+
+__all__ = ["read_operations"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the value of one argument goes."""
+
+    parameter: Parameter | None
+    schema: Schema
+    raw: Mapping[str, Any]
+
+
+def read_operations(service: Service, description: Description) -> list[Operation]:
+    """Read all operations, in the order of the file.
+
+    Raises:
+        DescriptionError: An argument has no place in the request, or a place no argument.
+        OverrideError: An override of the service matches nothing.
+    """
+    reader = _Reader(service, description)
+    operations = [reader.read(path, method, raw) for path, method, raw in description.operations()]
+    names = [operation.name for operation in operations]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DescriptionError(f"{service.name}: more than one operation is called {', '.join(twice)}")
+    reader.check_overrides(set(names))
+    return operations
+
+
+class _Reader:
+    def __init__(self, service: Service, description: Description) -> None:
+        self._service = service
+        self._description = description
+        self._positional = {(p.operation, p.argument) for p in service.positional}
+        self._converts = {convert.argument: convert.converter for convert in service.converts}
+        self._matched: set[object] = set()
+        dicts = service.answers == "typeddict"
+        self._annotator = Annotator(description, prefix="models.", dates=not dicts, open_enums=not dicts)
+
+    def read(self, path: str, method: str, raw: Mapping[str, Any]) -> Operation:
+        name: str = raw["operationId"]
+        sources, body = self._sources(name, raw)
+        hand_written = self._is_hand_written(name, raw)
+        table = raw.get("x-merged-python-params", raw.get("x-python-params"))
+        if table is None:
+            raise DescriptionError(f"{name} has no x-python-params")
+        required = {entry["name"] for entry in table if entry["required"]}
+        arguments: tuple[Argument, ...] = ()
+        if not hand_written:
+            arguments = tuple(self._argument(name, entry, sources) for entry in table)
+            self._check_all_used(name, sources, {argument.name for argument in arguments})
+        answer = read_answer(self._service, self._description, self._annotator, raw)
+        page = read_page(self._service, self._description, raw)
+        schema = _body_schema(self._description, raw)
+        return Operation(
+            name=name,
+            tag=raw["tags"][0],
+            method=method,
+            path=path,
+            summary=raw["summary"],
+            arguments=arguments,
+            parameters=tuple(_with_required(s.parameter, required) for s in sources.values() if s.parameter),
+            answer=answer,
+            body=body,
+            empty_body=_empty_body(raw, body),
+            extra="x-var-keyword" in raw,
+            known_extra=tuple(schema.get("x-server-only-properties", ())) if "x-var-keyword" in raw else (),
+            extra_none=raw.get("x-var-keyword", {}).get("x-none", "null"),
+            extra_note=self._extra_note(raw, schema),
+            page=page,
+            bulk=answer.kind == "bytes",
+            hand_written=hand_written,
+        )
+
+    def check_overrides(self, names: set[str]) -> None:
+        service = self._service
+        if unknown := sorted(set(service.hand_written) - names):
+            raise OverrideError(f"{service.name}: hand_written names {', '.join(unknown)}, which do not exist")
+        for positional in service.positional:
+            if positional not in self._matched and (positional.operation, positional.argument) not in self._matched:
+                raise OverrideError(
+                    f"{service.name}: {positional.operation} has no keyword {positional.argument} to be positional"
+                )
+        for argument in self._converts:
+            if argument not in self._matched:
+                raise OverrideError(f"{service.name}: no operation has an argument {argument} to convert")
+
+    def _is_hand_written(self, name: str, raw: Mapping[str, Any]) -> bool:
+        return name in self._service.hand_written or (
+            self._service.hand_written_transfers and "x-transfer" in raw and not _is_control(raw)
+        )
+
+    def _sources(self, name: str, raw: Mapping[str, Any]) -> tuple[dict[str, _Source], Any]:
+        found: dict[str, _Source] = {}
+        for parameter in self._description.parameters(raw):
+            python = parameter.get("x-python-name", parameter["name"])
+            found[python] = self._parameter_source(python, parameter)
+        body, leaves = self._body(raw)
+        for python, source in leaves:
+            if python in found:
+                raise DescriptionError(f"{name}: two places for the argument {python}")
+            found[python] = source
+        return found, body
+
+    def _parameter_source(self, python: str, raw: Mapping[str, Any]) -> _Source:
+        schema = {**raw.get("schema", {}), **{key: raw[key] for key in ("description", "x-scalar-ok") if key in raw}}
+        if raw.get("x-ignored-on-wire"):
+            return _Source(None, schema, raw)
+        place = raw["in"]
+        parameter = self._parameter(python, raw["name"], place, schema, raw)
+        if place == "path":
+            parameter = replace(parameter, required=True, safe=self._safe(raw))
+        return _Source(parameter, schema, raw)
+
+    def _safe(self, raw: Mapping[str, Any]) -> str:
+        encoding = raw.get("x-path-encoding")
+        if encoding is None:
+            return self._service.default_path_safe
+        try:
+            return self._service.path_safe[encoding]
+        except KeyError:
+            raise DescriptionError(f"{self._service.name}: no characters are set for {encoding!r}") from None
+
+    def _parameter(self, python: str, wire: str, place: Any, schema: Schema, raw: Mapping[str, Any]) -> Parameter:
+        default = raw.get("x-sent-when-absent")
+        if default is None and raw.get("x-always-sent"):
+            default = raw.get("default")
+        return Parameter(
+            name=python,
+            wire=wire,
+            place=place,
+            required=bool(raw.get("required")) is True and place != "body",
+            types=json_types(self._description, schema),
+            none=raw.get("x-none", "omit"),
+            falsy=raw.get("x-falsy", "send"),
+            convert=self._converter(python, schema, raw),
+            default=default,
+        )
+
+    def _converter(self, python: str, schema: Schema, raw: Mapping[str, Any]) -> str | None:
+        if python in self._converts:
+            self._matched.add(python)
+            return self._converts[python]
+        wrapped = re.search(r'single member "(\w+)"', raw.get("x-string-argument", ""))
+        if wrapped:
+            return f"as-{wrapped[1]}"
+        return "iso" if "date-time" in _formats(schema) else None
+
+    def _body(self, raw: Mapping[str, Any]) -> tuple[Any, list[tuple[str, _Source]]]:
+        if "requestBody" not in raw:
+            return "none", []
+        body = self._description.resolve(raw["requestBody"])
+        media = body["content"].get("application/json")
+        if media is None:
+            return "none", []  # files: written by hand
+        python = body.get("x-python-name")
+        if python is None:
+            return "object", list(self._leaves(self._description.resolve(media["schema"]), ""))
+        schema = {**media["schema"], **({"description": body["description"]} if "description" in body else {})}
+        none = "error" if body.get("required") else "omit"
+        parameter = self._parameter(python, "", "body", schema, {"x-none": none, **body, "required": False})
+        return "whole", [(python, _Source(parameter, schema, body))]
+
+    def _leaves(self, schema: Schema, prefix: str) -> Iterator[tuple[str, _Source]]:
+        for key, member in schema.get("properties", {}).items():
+            if "x-python-name" not in member and any(
+                "x-python-name" in m for m in member.get("properties", {}).values()
+            ):
+                yield from self._leaves(member, f"{prefix}{key}/")
+                continue
+            python = member.get("x-python-name", key)
+            yield python, _Source(self._parameter(python, prefix + key, "body", member, member), member, member)
+
+    def _argument(self, operation: str, entry: Mapping[str, Any], sources: Mapping[str, _Source]) -> Argument:
+        name = entry["name"]
+        source = sources.get(name)
+        if source is None:
+            raise DescriptionError(f"{operation}: the argument {name} goes nowhere; write the method by hand")
+        kind = entry["kind"]
+        if (operation, name) in self._positional and kind == "keyword":
+            self._matched.add((operation, name))
+            kind = "positional"
+        default = _default(entry, source)
+        return Argument(
+            name=name,
+            kind=kind,
+            annotation=self._argument_type(source, default),
+            default=default,
+            notes=tuple(self._notes(source, default)),
+            sent=source.parameter is not None,
+        )
+
+    def _argument_type(self, source: _Source, default: str | None) -> str:
+        parameter = source.parameter
+        in_query = parameter is not None and parameter.place in ("query", "header")
+        parts = [self._annotator.argument(source.schema, query=in_query)]
+        if default == "UNSET":
+            parts.append("Unset")
+        if "x-string-argument" in source.raw:
+            parts.insert(0, "str")
+        if parameter is not None and parameter.convert in ("iso", "iso-local"):
+            parts.append("dt.datetime")
+        if default in ("None", "UNSET") and not (parameter is not None and parameter.none == "error"):
+            parts.append("None")
+        if default is None or default not in ("None", "UNSET"):
+            parts = [re.sub(r" \| None$", "", part) for part in parts]
+        return union(parts)
+
+    def _notes(self, source: _Source, default: str | None) -> Iterator[str]:
+        yield from argument_facts(self._description, source.schema, named_enums=self._service.answers == "pydantic")
+        parameter = source.parameter
+        if parameter is None:
+            yield "Accepted and not sent."
+            return
+        if default == "UNSET" and parameter.place == "body" and parameter.none in ("null", "empty-list"):
+            yield f"None is sent as {'``null``' if parameter.none == 'null' else '``[]``'}."
+        if parameter.falsy == "omit" and parameter.place == "body":
+            yield "Left out when empty."
+        if default == "UNSET" and parameter.default is not None:
+            yield f"Default: ``{parameter.default}``."
+        years = [key.rpartition("-")[2] for key in source.raw if re.fullmatch(r"x-server-\d{4}", key)]
+        if years:
+            yield f"The service no longer names it (description of {years[0]})."
+
+    def _check_all_used(self, operation: str, sources: Mapping[str, _Source], names: set[str]) -> None:
+        for name, source in sources.items():
+            if name not in names and (source.parameter is None or source.parameter.default is None):
+                raise DescriptionError(f"{operation}: no argument fills {name}")
+
+    def _extra_note(self, raw: Mapping[str, Any], schema: Schema) -> str:
+        known = schema.get("x-server-only-properties")
+        if not known or "x-var-keyword" not in raw:
+            return ""
+        words = []
+        for key, member in known.items():
+            facts = [
+                fact[:1].lower() + fact[1:].removesuffix(".") for fact in argument_facts(self._description, member)
+            ]
+            words.append(f"``{key}`` ({', '.join([self._annotator.argument(member), *facts])})")
+        return f"Sent as they are. Known to the service: {', '.join(words)}."
+
+
+def _with_required(parameter: Parameter, required: set[str]) -> Parameter:
+    # An argument that has to be given may still be None where None is sent as null or [].
+    if parameter.name in required and parameter.none in ("omit", "error"):
+        return replace(parameter, required=True)
+    return parameter
+
+
+def _default(entry: Mapping[str, Any], source: _Source) -> str | None:
+    if entry["required"]:
+        return None
+    if entry.get("default") == "$unset" or "x-sent-when-absent" in source.raw:
+        return "UNSET"
+    return repr(entry.get("default"))
+
+
+def _empty_body(raw: Mapping[str, Any], body: str) -> Any:
+    if body == "object" and "x-empty-body" in raw:
+        return "error"
+    return "send"
+
+
+def _body_schema(description: Description, raw: Mapping[str, Any]) -> Schema:
+    body = description.resolve(raw.get("requestBody", {}))
+    schema: Schema = body.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema
+
+
+def _protocol(raw: Mapping[str, Any]) -> str:
+    transfer = raw.get("x-transfer-protocol", raw.get("x-transfer"))
+    return str(transfer.get("protocol", "")) if isinstance(transfer, Mapping) else ""
+
+
+def _is_control(raw: Mapping[str, Any]) -> bool:
+    return _protocol(raw).startswith("Control request")
+
+
+def _formats(schema: Schema) -> set[str]:
+    branches = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return {branch.get("format", "") for branch in branches}

@@ -1,0 +1,188 @@
+"""Models of services that answer with objects: ``models/``, each module loaded on first use."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from asyncclient._codegen._ir import Field, Module, Named
+from asyncclient._codegen._order import ordered
+from asyncclient._codegen._services import Service
+from asyncclient._codegen._text import LINE, docstring, header, imports, literal
+
+__all__ = ["lines_of", "write_pydantic"]
+
+_BASE: Final = '''
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Model", "by_key"]
+
+
+class Model(BaseModel):
+    """An object of the service. Unknown members are kept; missing ones are None."""
+
+    # defer_build: a model is compiled when it is first used, not when its module is loaded.
+    model_config = ConfigDict(
+        extra="allow",
+        populate_by_name=True,
+        coerce_numbers_to_str=True,
+        defer_build=True,
+        protected_namespaces=(),
+    )
+
+
+def by_key(keys: tuple[str, ...], known: tuple[str, ...]) -> Callable[[Any], str]:
+    """Return the function that tells which member of a union a value is; an unknown one gives empty text."""
+
+    def pick(value: Any) -> str:
+        for key in keys:
+            found = value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)
+            if isinstance(found, str) and found.lower() in known:
+                return found.lower()
+        return ""
+
+    return pick
+'''
+
+_PACKAGE: Final = """
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+<imports>
+_MODULES: Final = {
+<table>}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
+"""
+
+_DEEP: Final = " " * 8
+_PYDANTIC: Final = ("Discriminator as _Discriminator", "Field as _Field", "Tag as _Tag")
+
+
+def lines_of(model: Named) -> int:
+    """Count the lines of a model; long ones are broken by the formatter, and its name is listed and imported."""
+    return sum(1 + 3 * (len(line) > LINE) for line in _write(model).splitlines()) + 4
+
+
+def write_pydantic(service: Service, groups: Mapping[str, Sequence[Named]]) -> list[Module]:
+    """Write a module per group, the base class, and a package that finds each name on first use."""
+    homes = {model.name: module for module, members in groups.items() for model in members}
+    base = f'{_source(service)}"""The base of all models of {service.title}."""\n{_BASE}'
+    modules = [_write_package(service, homes), Module("models/_base.py", base)]
+    return modules + [_write_module(service, name, members, homes) for name, members in groups.items()]
+
+
+def _write_package(service: Service, homes: Mapping[str, str]) -> Module:
+    by_module: dict[str, list[str]] = {}
+    for name, module in sorted(homes.items()):
+        by_module.setdefault(module, []).append(name)
+    typed = table = ""
+    for module, names in sorted(by_module.items()):
+        exported = ", ".join(f"{name} as {name}" for name in names)
+        typed += f"    from {service.package}.models.{module} import {exported}\n"
+        lines = textwrap.fill(" ".join(names), LINE, initial_indent=_DEEP, subsequent_indent=_DEEP)
+        table += f'    "{module}": """\n{lines}\n    """,\n'
+    text = _PACKAGE.replace("<imports>", typed).replace("<table>", table)
+    doc = f'"""The objects of {service.title}, each loaded on first use."""'
+    return Module("models/__init__.py", f"{_source(service)}{doc}\n{text}")
+
+
+def _write_module(service: Service, name: str, members: Sequence[Named], homes: Mapping[str, str]) -> Module:
+    blocks = [_write(model) for model in ordered({model.name: model for model in members})]
+    code = [field.annotation for model in members for field in model.fields]
+    code += [model.annotation for model in members]
+    helpers = [_code_of(model) for model in members]
+    base_module, _, base_name = (service.model_base or f"{service.package}.models._base:Model").partition(":")
+    standard = imports(
+        {"datetime as dt": [], "typing": ["Annotated", "Any", "Literal", "TypeAlias"]}, [*code, *helpers]
+    )
+    foreign = imports({"pydantic": list(_PYDANTIC)}, helpers)
+    ours: dict[str, list[str]] = {}
+    for used in sorted({used for model in members for used in model.uses}):
+        if homes[used] != name:
+            ours.setdefault(f"{service.package}.models.{homes[used]}", []).append(used)
+    ours.setdefault(base_module, []).append(f"{base_name} as _Model")
+    ours.setdefault(f"{service.package}.models._base", []).append("by_key as _by_key")
+    own = imports(dict(sorted(ours.items())), [*code, *helpers, *(name for m in members for name in m.uses)])
+    text = (
+        f'{_source(service)}"""Objects of {service.title}: {_title(name)}."""\n\nfrom __future__ import annotations\n\n'
+        + "\n".join(part for part in (standard, foreign, own) if part)
+        + f"\n__all__ = [{', '.join(f'{chr(34)}{model.name}{chr(34)}' for model in sorted(members, key=_name))}]\n\n\n"
+        + "\n\n".join(blocks)
+    )
+    return Module(f"models/{name}.py", text)
+
+
+def _source(service: Service) -> str:
+    return header(f"asyncclient/{service.name}/openapi.json")
+
+
+def _name(model: Named) -> str:
+    return model.name
+
+
+def _title(module: str) -> str:
+    return {"common": "used in several places", "enums": "sets of values", "other": "not used by any operation"}.get(
+        module.rstrip("_0123456789"), module.replace("_", " ")
+    )
+
+
+def _code_of(model: Named) -> str:
+    """Return the text of a model without its docstrings."""
+    if model.kind == "class":
+        return "\n".join([f"class {model.name}({model.base or '_Model'})", *(_assignment(f) for f in model.fields)])
+    return f"{model.name}: TypeAlias = {_meaning(model)}"
+
+
+def _write(model: Named) -> str:
+    if model.kind != "class":
+        return f"{model.name}: TypeAlias = {_meaning(model)}\n{docstring(model.doc, {}, 0)}"
+    fields = "".join(_field(field) for field in model.fields)
+    separator = "\n" if fields else ""
+    return f"class {model.name}({model.base or '_Model'}):\n{docstring(model.doc, {}, 4)}{separator}{fields}"
+
+
+def _meaning(model: Named) -> str:
+    if model.kind != "tagged":
+        return model.annotation
+    parts = [f'Annotated[{target}, _Tag("{value.lower()}")]' for value, target in model.tags]
+    tags = tuple(value.lower() for value, _ in model.tags)
+    other = 'Annotated[_Model, _Tag("")]'
+    pick = f"_Discriminator(_by_key({literal(model.keys)}, {literal(tags)}))"
+    return f"Annotated[\n    {' | '.join([*parts, other])},\n    {pick},\n]"
+
+
+def _assignment(field: Field) -> str:
+    annotation = field.annotation
+    if annotation != "Any" and not annotation.endswith("None"):
+        annotation = f"{annotation} | None"
+    if field.name == field.wire:
+        return f"{field.name}: {annotation} = None"
+    alias = f'validation_alias="{field.wire}", serialization_alias="{field.wire}"'
+    return f"{field.name}: {annotation} = _Field(None, {alias})"
+
+
+def _field(field: Field) -> str:
+    note = docstring([" ".join(field.notes)], {}, 4) if field.notes else ""
+    return f"    {_assignment(field)}\n{note}"
