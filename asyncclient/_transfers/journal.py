@@ -1,0 +1,217 @@
+"""The memory of a job: what was proven to have arrived, so that a killed process loses no more than parts in flight.
+
+One task writes, in worker threads; all others hand it their records and wait. What comes together while a write is
+under way goes out with the next, so that a thousand small files cost a few dozen writes (group commit). A record is
+reported as written only when it is; one whose waiter was cancelled is written wholly or not at all.
+
+Data comes before its record. ``fsync`` chooses how far that holds:
+
+``none``
+    against a killed process (the operating system has the data).
+``end``
+    also against a lost machine, up to 5 s or 64 MiB ago: data is synced, then a ``sync`` line that vouches for the
+    parts above it, then the journal. Parts below the last such line are read again before they are trusted.
+``part``
+    for every part, before :meth:`Journal.append` returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from asyncclient._transfers.claims import claim_journal, claim_note, current_holder, make_lease
+from asyncclient._transfers.hops import disk_limiter, finish, run_hop
+from asyncclient._transfers.journal_file import JournalFile
+from asyncclient._transfers.journal_writer import Barrier, Entry, Fsync, JournalOptions, JournalWriter
+from asyncclient._transfers.lines import encode_line
+from asyncclient._transfers.places import journal_folder, journal_name, new_owner
+from asyncclient._transfers.records import Job, Record
+from asyncclient._transfers.replay import JournalState, compact
+from asyncclient.errors import ResumeError
+
+__all__ = ["Barrier", "Fsync", "Journal", "JournalOptions"]
+
+_DEFAULTS: Final = JournalOptions()
+
+
+class Journal:
+    """An open journal; made by :meth:`create` or :meth:`resume`, closed by :meth:`aclose` or ``async with``.
+
+    Attributes:
+        job: What it is about.
+        owner: Name of this opening.
+        path: The file.
+        state: What it said when it was opened.
+    """
+
+    def __init__(self, file: JournalFile, state: JournalState, options: JournalOptions) -> None:
+        assert state.job is not None
+        assert state.lease is not None
+        self.job: Job = state.job
+        self.owner = state.lease.owner
+        self.path = file.path
+        self.state = state
+        counts = {n: len(entry.parts) for n, entry in state.files.items()}
+        self._writer = JournalWriter(file, state.lease, options, counts)
+        self._queue: asyncio.Queue[Entry | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(options.max_waiting)
+        self._closing = False
+        self._task = asyncio.create_task(self._run(), name=f"journal {self.job.id}")
+
+    @classmethod
+    async def create(
+        cls, job: Job, *, folder: str | os.PathLike[str] | None = None, options: JournalOptions = _DEFAULTS
+    ) -> Journal:
+        """Begin the journal of a new job.
+
+        Args:
+            job: Its first line.
+            folder: Where journals lie. Default: ``journal`` in the state folder.
+            options: How it is kept.
+        """
+        owner = new_owner()
+        lease = await run_hop(lambda: make_lease(owner, current_holder(), time.time()), limiter=disk_limiter())
+        state = JournalState(job=job, lease=lease, owners=[owner])
+        path = journal_folder(folder) / journal_name(job.id, owner)
+        return await cls._open(path, state, options, resumed=False)
+
+    @classmethod
+    async def resume(
+        cls,
+        job_id: str,
+        *,
+        folder: str | os.PathLike[str] | None = None,
+        options: JournalOptions = _DEFAULTS,
+        force: bool = False,
+    ) -> Journal:
+        """Take over the journal of a job that was interrupted, and write it anew without what no longer matters.
+
+        Args:
+            job_id: The job.
+            folder: Where journals lie. Default: ``journal`` in the state folder.
+            options: How it is kept from now on.
+            force: Whether to take it from an owner that seems to live.
+
+        Raises:
+            ResumeError: There is none, it cannot be read, its owner lives, or another process was faster.
+        """
+
+        def take() -> tuple[Path, JournalState]:
+            here = current_holder()
+            lease = make_lease(new_owner(), here, time.time())
+            state = claim_journal(journal_folder(folder), job_id, lease, here=here, force=force)
+            state.lease, state.end = lease, None
+            state.owners.append(lease.owner)
+            return journal_folder(folder) / journal_name(job_id, lease.owner), state
+
+        path, state = await run_hop(take, limiter=disk_limiter())
+        return await cls._open(path, state, options, resumed=True)
+
+    @classmethod
+    async def _open(cls, path: Path, state: JournalState, options: JournalOptions, *, resumed: bool) -> Journal:
+        lines = compact(state)
+
+        def make() -> JournalFile:
+            try:
+                if resumed and not path.exists():
+                    raise ResumeError(f"another process has just taken over job {path.name.partition('.')[0]}")
+                return JournalFile.create(path, lines, durable=options.fsync != "none")
+            finally:  # from here on the lease in the file speaks, the new one or, if that failed, the old one
+                claim_note(path).unlink(missing_ok=True)
+
+        file = await run_hop(make, limiter=disk_limiter())
+        return cls(file, state, options)
+
+    async def append(self, *records: Record, barrier: Barrier | None = None) -> None:
+        """Write records and return when they are written, in mode ``part`` when they are on the disk.
+
+        Args:
+            records: Written one behind the other.
+            barrier: Makes the data durable that the records speak of; None when that is not on this disk (uploads).
+
+        Raises:
+            ArgumentError: A value looks like a secret; nothing was written.
+            OSError: They could not be written, or their data could not be made durable.
+            ResumeError: The journal is closed, or another process has taken it over.
+
+        Cancelling leaves each record wholly written or not written.
+        """
+        lines = b"".join(map(encode_line, records))
+        async with self._room:
+            # Asked with room in hand: whatever is queued is queued ahead of the end, and will be answered.
+            if self._closing or self._task.done():
+                raise self._closed()
+            entry = Entry(records, lines, barrier, asyncio.get_running_loop().create_future())
+            self._queue.put_nowait(entry)
+            await entry.written
+
+    async def aclose(self) -> None:
+        """Write and sync what waits, and say that the job has no owner any more. May be repeated.
+
+        Raises:
+            OSError: The last records could not be written.
+        """
+        if not self._closing:
+            self._closing = True
+            self._queue.put_nowait(None)
+        await finish(self._task)
+        if not self._task.cancelled():
+            self._task.result()
+        error, self._writer.last_error = self._writer.last_error, None
+        if isinstance(error, OSError):  # a lost ownership is nothing that closing could still change
+            raise error
+
+    async def remove(self) -> None:
+        """Close the journal and delete it: there is nothing left to resume."""
+        await self.aclose()
+        await run_hop(lambda: self.path.unlink(missing_ok=True), limiter=disk_limiter())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _run(self) -> None:
+        entries: list[Entry] = []
+        last = False
+        try:
+            while not last:
+                entries, last = await self._collect()
+                await run_hop(self._writer.commit, entries, last, limiter=disk_limiter())
+                for entry in entries:
+                    entry.answer()
+        finally:
+            self._refuse(entries)
+            self._writer.close()
+
+    def _refuse(self, entries: list[Entry]) -> None:
+        """Answer everybody who would wait for ever: those that met a loop that is torn down."""
+        while not self._queue.empty():
+            left = self._queue.get_nowait()
+            entries = [*entries, left] if left is not None else entries
+        for entry in entries:
+            entry.error = entry.error or self._closed()
+            entry.answer()
+
+    def _closed(self) -> ResumeError:
+        return ResumeError(f"the journal of job {self.job.id} is closed", transfer_id=self.job.id)
+
+    async def _collect(self) -> tuple[list[Entry], bool]:
+        """Wait for records, or for the time to sync or to show a sign of life; returns all there are."""
+        found: list[Entry | None] = []
+        try:
+            async with asyncio.timeout(self._writer.due_in_s()):
+                found.append(await self._queue.get())
+        except TimeoutError:
+            pass
+        while not self._queue.empty():
+            found.append(self._queue.get_nowait())
+        return [entry for entry in found if entry is not None], None in found
