@@ -186,7 +186,9 @@ class Call:
 
     def start(self) -> None:
         """Make the task. On the loop thread, as a handle that carries the caller's context, which the task copies."""
-        if not self.ready:
+        if self.portal.refusal is not None:  # the loop has been told to end since this was handed over
+            self.finish(HubClosed(self.portal.refusal))
+        elif not self.ready:
             self.task = self.portal.spawn(self._body())
 
     async def _body(self) -> None:

@@ -40,6 +40,7 @@ P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., object])
 
 _GRACE_S: Final = 5.0  # for the clean-up of a cancelled call
+_DRAIN_S: Final = 1.5  # for the clean-up of all calls, when the portal closes
 _CLOSE_S: Final = 2.0  # for everything, when the process ends
 _FORKED: Final = "it belongs to the parent of this process; make a new one after fork"
 _EXITING: Final = "the process is ending"
@@ -189,6 +190,9 @@ class Portal:
         self.refusal = self.refusal or _CLOSED
         if self.post(self.loop.stop):
             self._thread.join(timeout_s)
+        for call in list(self.open_calls):  # only if the loop stands still
+            if call.task is not None:
+                _disown(call.task)
 
     def on_close(self, owner: object, aclose: Callable[[], Awaitable[None]]) -> None:
         """Have ``aclose`` awaited when this portal closes, if ``owner`` is still alive then."""
@@ -223,17 +227,26 @@ class Portal:
                     call.finish(HubClosed(self.refusal))
 
     async def _drain(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_CLOSE_S)
+        deadline_s = self.loop.time() + _DRAIN_S
+        await self._end_tasks(deadline_s)
         for aclose in list(self._closers.values()):
             try:
                 await aclose()
             except Exception as error:  # noqa: BLE001 - one that fails must not leave the others open
                 self.loop.call_exception_handler({"message": "closing failed", "exception": error})
+        await self._end_tasks(deadline_s)
         await self.loop.shutdown_asyncgens()
+
+    async def _end_tasks(self, deadline_s: float) -> None:
+        """Cancel all tasks, those too that begin meanwhile, and wait for them as long as there is time."""
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                _disown(task)
+                task.cancel()
+            # One turn at least, for those that end at once.
+            _, left = await asyncio.wait(tasks, timeout=max(0.0, deadline_s - self.loop.time()))
+            if left:
+                return
 
     def _check_thread(self, fn: Callable[..., object]) -> None:
         name = _async_name(fn)
@@ -348,6 +361,11 @@ def _leave_signals_to_others() -> None:
     # A signal that the kernel hands to this thread would not interrupt the wait of the main thread.
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _disown(task: asyncio.Task[Any]) -> None:
+    # Nobody can act on "Task was destroyed but it is pending": the caller has been told HubClosed, or has left.
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio.gather does the same
 
 
 def _async_name(fn: Callable[..., object]) -> str:
