@@ -1,20 +1,44 @@
-"""Blocking reads in threads that stay safe when the task that asked for them is cancelled."""
+"""The threads of an event loop: how many there are, and reads in them that stay safe when they are given up."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-__all__ = ["ThreadOwned", "in_thread"]
+__all__ = ["ThreadOwned", "cpu_limiter", "disk_limiter", "in_thread"]
 
 _T = TypeVar("_T")
-_default_limiter: RunVar[anyio.CapacityLimiter] = RunVar("asyncclient_file_limiter")
+_CPU_THREADS: Final = 4
+_DISK_THREADS: Final = 8
+
+_cpu: RunVar[anyio.CapacityLimiter] = RunVar("asyncclient_cpu_limiter")
+_disk: RunVar[anyio.CapacityLimiter] = RunVar("asyncclient_disk_limiter")
+
+
+def cpu_limiter() -> anyio.CapacityLimiter:
+    """Return this event loop's limiter for digests and other computing: ``min(4, cpus)`` threads."""
+    try:
+        return _cpu.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(min(_CPU_THREADS, os.cpu_count() or 1))
+        _cpu.set(limiter)
+        return limiter
+
+
+def disk_limiter() -> anyio.CapacityLimiter:
+    """Return this event loop's limiter for waits on a disk (open, read, fsync, rename): a thread each, but no core."""
+    try:
+        return _disk.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_DISK_THREADS)
+        _disk.set(limiter)
+        return limiter
 
 
 async def in_thread(function: Callable[[], _T], limiter: anyio.CapacityLimiter | None) -> _T:
@@ -22,17 +46,11 @@ async def in_thread(function: Callable[[], _T], limiter: anyio.CapacityLimiter |
 
     Args:
         function: What to call.
-        limiter: Bounds the threads. Default: ``min(4, cpus)`` threads per event loop.
+        limiter: Bounds the threads. Default: :func:`disk_limiter`, as what is called waits and does not compute.
 
     A cancelled task leaves at once; the call goes on in its thread until it returns.
     """
-    if limiter is None:
-        try:
-            limiter = _default_limiter.get()
-        except LookupError:
-            limiter = anyio.CapacityLimiter(min(4, os.cpu_count() or 1))
-            _default_limiter.set(limiter)
-    return await anyio.to_thread.run_sync(function, limiter=limiter)
+    return await anyio.to_thread.run_sync(function, limiter=limiter if limiter is not None else disk_limiter())
 
 
 class ThreadOwned:

@@ -6,6 +6,7 @@ least two seconds old when it was read (the rule of git's index for "racy" entri
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import OrderedDict
@@ -33,7 +34,8 @@ class DigestCache:
         file: Where :meth:`load` reads and :meth:`save` writes, one JSON array per line. None keeps it in memory only.
         max_entries: Most digests remembered.
 
-    It is used on the event loop; :meth:`load` and :meth:`save` block and belong in a thread, when nothing else uses it.
+    :meth:`get` and :meth:`put` may be called from any thread. :meth:`load` and :meth:`save` block and belong in a
+    thread, when nothing else uses it.
     """
 
     def __init__(self, file: Path | None = None, *, max_entries: int = _MAX_ENTRIES) -> None:
@@ -47,9 +49,11 @@ class DigestCache:
 
     def get(self, identity: Identity, kind: str) -> str | None:
         """Return the digest of a file in this very state, or None."""
+        # No lock, which a fork could leave taken: each step is atomic, and that an entry has just gone does no harm.
         found = self._entries.get((identity, kind))
         if found is not None:
-            self._entries.move_to_end((identity, kind))
+            with contextlib.suppress(KeyError):
+                self._entries.move_to_end((identity, kind))
         return found
 
     def put(self, identity: Identity, kind: str, digest: str, *, now_ns: int | None = None) -> bool:
@@ -86,8 +90,8 @@ class DigestCache:
         self._changed = False
 
     def _insert(self, key: _Key, digest: str) -> None:
+        self._entries.pop(key, None)
         self._entries[key] = digest
-        self._entries.move_to_end(key)
         if len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)
 

@@ -13,7 +13,7 @@ import os
 import stat as stat_bits
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import anyio
 
@@ -22,7 +22,7 @@ from asyncclient._transfers.digest_cache import DigestCache
 from asyncclient._transfers.fileio import FileHandle
 from asyncclient._transfers.hops import cpu_limiter, finish, run_hop
 from asyncclient._transfers.open_source import as_source
-from asyncclient._transfers.source import ScanOptions, Source
+from asyncclient._transfers.source import Identity, ScanOptions, Source
 from asyncclient.errors import ArgumentError, SourceChanged
 
 __all__ = ["md5", "md5_many", "multipart_etag"]
@@ -120,6 +120,7 @@ async def md5_many(
     *,
     limiter: anyio.CapacityLimiter | None = None,
     on_error: Callable[[P, Exception], None] | None = None,
+    cache: DigestCache | None = None,
 ) -> AsyncGenerator[tuple[P, str], None]:
     """Yield ``(path, md5)`` of many files, in the order in which they are done.
 
@@ -128,6 +129,7 @@ async def md5_many(
         limiter: Bounds the threads. Default: ``min(4, cpus)`` per event loop.
         on_error: Called with a file that cannot be read, or changes meanwhile, which is then left out. Default: the
             error ends the iteration.
+        cache: Asked first and told afterwards.
 
     Closing the iterator early waits for the batches under way, at most 4 MiB each.
     """
@@ -135,7 +137,7 @@ async def md5_many(
     running: deque[asyncio.Task[list[_Outcome[P]]]] = deque()
     async with contextlib.aclosing(_batched(paths)) as batches:
         try:
-            while await _fill(running, batches, limiter):
+            while await _fill(running, batches, _Hasher(limiter, cache)):
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     running.remove(task)
@@ -149,16 +151,15 @@ async def md5_many(
         finally:
             for task in running:
                 task.cancel()
-            for task in running:
-                await finish(task)
+            await finish(*running)
 
 
 async def _fill(
-    running: deque[asyncio.Task[list[_Outcome[P]]]], batches: AsyncIterator[list[P]], limiter: anyio.CapacityLimiter
+    running: deque[asyncio.Task[list[_Outcome[P]]]], batches: AsyncIterator[list[P]], hasher: _Hasher
 ) -> bool:
     """Keep one batch more under way than there are threads; tells whether there is any."""
-    while len(running) <= limiter.total_tokens and (batch := await anext(batches, None)) is not None:
-        running.append(asyncio.create_task(_hash_batch(batch, limiter)))
+    while len(running) <= hasher.limiter.total_tokens and (batch := await anext(batches, None)) is not None:
+        running.append(asyncio.create_task(hasher.batch(batch)))
     return bool(running)
 
 
@@ -178,43 +179,61 @@ async def _batched(paths: Iterable[P] | AsyncIterable[P]) -> AsyncGenerator[list
         yield batch
 
 
-async def _hash_batch(paths: list[P], limiter: anyio.CapacityLimiter) -> list[_Outcome[P]]:
-    """Hash some files: small ones together in hops of up to 4 MiB, each large one in hops of its own."""
-    results: list[_Outcome[P]] = []
-    while len(results) < len(paths):
-        small: Any = await run_hop(_hash_small, paths[len(results) :], limiter=limiter)
-        results += small
-        if not small:
-            path = paths[len(results)]
+class _Hasher(NamedTuple):
+    """Hashes batches of files."""
+
+    limiter: anyio.CapacityLimiter
+    cache: DigestCache | None
+
+    async def batch(self, paths: list[P]) -> list[_Outcome[P]]:
+        """Hash some files: small ones together in hops of up to 4 MiB, each large one in hops of its own."""
+        results: list[_Outcome[P]] = []
+        while len(results) < len(paths):
+            small: Any = await run_hop(self._small, paths[len(results) :], limiter=self.limiter)
+            results += small
+            if not small:
+                path = paths[len(results)]
+                try:
+                    results.append((path, await md5(path, limiter=self.limiter, cache=self.cache)))
+                except (OSError, SourceChanged, ArgumentError) as error:
+                    results.append((path, error))
+        return results
+
+    def _small(self, paths: list[P]) -> list[_Outcome[P]]:
+        """Hash files up to the first large or irregular one, or until 4 MiB are done; blocking."""
+        results: list[_Outcome[P]] = []
+        room = _BATCH_BYTES
+        for path in paths:
             try:
-                results.append((path, await md5(path, limiter=limiter)))
-            except (OSError, SourceChanged, ArgumentError) as error:
+                # Without O_NONBLOCK a pipe nobody writes to would wait for ever.
+                handle = FileHandle(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+                try:
+                    found, read = self._one(handle, room)
+                finally:
+                    handle.close()
+            except OSError as error:
                 results.append((path, error))
-    return results
+                continue
+            if found is None:
+                break
+            room -= read
+            results.append((path, found))
+        return results
 
-
-def _hash_small(paths: list[P]) -> list[_Outcome[P]]:
-    """Hash files up to the first large or irregular one, or until 4 MiB are done; blocking."""
-    results: list[_Outcome[P]] = []
-    room = _BATCH_BYTES
-    for path in paths:
-        try:
-            # Without O_NONBLOCK a pipe nobody writes to would wait for ever.
-            handle = FileHandle(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-            try:
-                found = handle.stat()
-                if found.st_size > room or not stat_bits.S_ISREG(found.st_mode):
-                    break
-                data = handle.read(found.st_size + 1, 0)
-                if len(data) != found.st_size:
-                    break  # it changes right now: the long way says so
-            finally:
-                handle.close()
-        except OSError as error:
-            results.append((path, error))
-        else:
-            room -= len(data)
-            digest = new_md5()
-            digest.update(data)
-            results.append((path, digest.hexdigest()))
-    return results
+    def _one(self, handle: FileHandle, room: int) -> tuple[str | None, int]:
+        """Hash one file of up to ``room`` bytes; returns the md5, None for others, and the bytes that took."""
+        found = handle.stat()
+        if not stat_bits.S_ISREG(found.st_mode):
+            return None, 0
+        identity, cache = Identity.of(found), self.cache
+        known = cache.get(identity, "md5") if cache is not None else None
+        if known is not None or found.st_size > room:
+            return known, 0
+        data = handle.read(found.st_size + 1, 0)
+        if len(data) != found.st_size:
+            return None, 0  # it changes right now: the long way says so
+        digest = new_md5()
+        digest.update(data)
+        if cache is not None and Identity.of(handle.stat()) == identity:
+            cache.put(identity, "md5", digest.hexdigest())
+        return digest.hexdigest(), len(data)

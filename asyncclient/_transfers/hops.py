@@ -8,44 +8,18 @@ waits for it, so that frame must not go on while the thread still runs, whatever
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
-from anyio.lowlevel import RunVar
 
-__all__ = ["Hop", "cpu_limiter", "disk_limiter", "run_hop"]
+from asyncclient._net.threads import cpu_limiter, disk_limiter
+
+__all__ = ["Hop", "cpu_limiter", "disk_limiter", "finish", "run_hop", "settle"]
 
 T = TypeVar("T")
-
-_CPU_THREADS: Final = 4
-_DISK_THREADS: Final = 8
-
-_cpu: RunVar[anyio.CapacityLimiter] = RunVar("asyncclient_cpu_limiter")
-_disk: RunVar[anyio.CapacityLimiter] = RunVar("asyncclient_disk_limiter")
-
-
-def cpu_limiter() -> anyio.CapacityLimiter:
-    """Return this event loop's limiter for digests and other computing: ``min(4, cpus)`` threads."""
-    try:
-        return _cpu.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(min(_CPU_THREADS, os.cpu_count() or 1))
-        _cpu.set(limiter)
-        return limiter
-
-
-def disk_limiter() -> anyio.CapacityLimiter:
-    """Return this event loop's limiter for waits on a disk (open, fsync, rename): they need a thread, not a core."""
-    try:
-        return _disk.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(_DISK_THREADS)
-        _disk.set(limiter)
-        return limiter
 
 
 class Hop(Generic[T]):
@@ -57,11 +31,10 @@ class Hop(Generic[T]):
         limiter: Bounds the threads. Default: :func:`cpu_limiter`.
     """
 
-    __slots__ = ("_args", "_function", "_gate", "_state", "_task")
+    __slots__ = ("_call", "_gate", "_state", "_task")
 
     def __init__(self, function: Callable[..., T], *args: Any, limiter: anyio.CapacityLimiter | None = None) -> None:
-        self._function = function
-        self._args = args
+        self._call: tuple[Callable[..., T], tuple[Any, ...]] | None = (function, args)
         self._gate = threading.Lock()
         self._state = "waiting"
         limiter = limiter if limiter is not None else cpu_limiter()
@@ -69,10 +42,13 @@ class Hop(Generic[T]):
 
     def _run(self) -> T:
         with self._gate:
-            if self._state == "dropped":
+            # Forgotten here: the worker thread may refer to this hop for a while after it has reported the result.
+            call, self._call = self._call, None
+            if call is None:
                 raise _Dropped
             self._state = "running"
-        return self._function(*self._args)
+        function, args = call
+        return function(*args)
 
     async def wait(self) -> T:
         """Wait for the result.
@@ -87,12 +63,15 @@ class Hop(Generic[T]):
 
     async def settle(self) -> None:
         """Drop the call if it has not begun, else wait until the thread is done; never raises what it raised."""
+        await settle(self)
+
+    def _drop(self) -> asyncio.Task[T]:
         with self._gate:
             if self._state == "waiting":
-                self._state = "dropped"
+                self._state, self._call = "dropped", None
         if self._state == "dropped":
             self._task.cancel()
-        await finish(self._task)
+        return self._task
 
 
 class _Dropped(Exception):
@@ -104,16 +83,23 @@ async def run_hop(function: Callable[..., T], *args: Any, limiter: anyio.Capacit
     return await Hop(function, *args, limiter=limiter).wait()
 
 
-async def finish(task: asyncio.Task[Any]) -> None:
-    """Wait until a task has ended, through any cancellation, which is passed on afterwards."""
+async def settle(*hops: Hop[Any]) -> None:
+    """Drop the calls that have not begun, and wait until the threads of the others are done."""
+    # Not one task per hop: a task that is cancelled before its first step would wait for nothing.
+    await finish(*[hop._drop() for hop in hops])
+
+
+async def finish(*tasks: asyncio.Task[Any]) -> None:
+    """Wait until tasks have ended, through any cancellation, which is passed on afterwards."""
     cancelled = False
     with anyio.CancelScope(shield=True):
-        while not task.done():
+        while left := [task for task in tasks if not task.done()]:
             try:
-                await asyncio.wait((task,))
+                await asyncio.wait(left)
             except asyncio.CancelledError:  # asyncio's own kind passes the shield
                 cancelled = True
-    if not task.cancelled():
-        task.exception()  # looked at, so that it is not reported as never retrieved
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # looked at, so that it is not reported as never retrieved
     if cancelled:
         raise asyncio.CancelledError

@@ -8,7 +8,6 @@ MB/s to 0.50 / 0.62 / 1.00 of the size; zlib level 1 113 / 71 / 53 MB/s to 0.48 
 
 from __future__ import annotations
 
-import asyncio
 import struct
 import tempfile
 import zlib
@@ -16,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from asyncclient._transfers.hops import Hop, cpu_limiter, run_hop
+from asyncclient._transfers.hops import Hop, cpu_limiter, run_hop, settle
 
 try:
     from isal import isal_zlib as fast
@@ -96,7 +95,7 @@ async def pack(raw: memoryview) -> Packed | None:
         raise
     finally:
         # Threads that still read the array are waited for: its owner may change it afterwards.
-        await asyncio.gather(*(hop.settle() for _, hop in running), return_exceptions=True)
+        await settle(*(hop for _, hop in running))
 
 
 async def _take(running: deque[tuple[memoryview, Hop[bytes]]], output: _Output) -> bool:

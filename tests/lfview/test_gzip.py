@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import subprocess
 import sys
-import time
+import threading
 import zlib
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -80,25 +82,61 @@ async def test_the_smaller_one_to_the_byte() -> None:
     assert pack_small(memoryview(raw)) is None
 
 
-async def test_cancelling_waits_for_the_threads() -> None:
+@pytest.mark.parametrize("kind", ["asyncio", "anyio"])
+async def test_cancelling_waits_for_the_threads(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     raw = bytearray(32 * 1024 * 1024)
-    with anyio.CancelScope() as scope:
-        async with anyio.create_task_group() as group:
+    begun = threading.Event()
+    release = threading.Event()
+    calls: list[str] = []
 
-            async def run() -> None:
-                await pack(memoryview(raw))
+    def slow(block: memoryview) -> bytes:
+        calls.append("begin")
+        begun.set()
+        release.wait(30)
+        calls.append("end")
+        return b"x"
 
-            group.start_soon(run)
-            await anyio.sleep(0.01)
-            scope.cancel()
-    deadline = time.monotonic() + 10
-    while True:
-        gc.collect()  # tracebacks
+    monkeypatch.setattr(_gzip, "_worth_while", lambda raw: True)
+    monkeypatch.setattr(_gzip, "_deflate", slow)
+
+    async def run() -> None:
         try:
-            raw.clear()  # BufferError while somebody looks at it
-            break
-        except BufferError:  # a thread that has just reported the end
-            assert time.monotonic() < deadline
+            await pack(memoryview(raw))
+        finally:
+            assert release.is_set()
+            assert calls.count("begin") == calls.count("end") > 0
+
+    await cancelled_meanwhile(run, kind, begun, release)
+    seen = len(calls)
+    await asyncio.to_thread(lambda: None)  # the loop holds the task that woke this one until its next turn
+    assert len(calls) == seen
+    gc.collect()  # tracebacks hold frames, and those the array
+    raw.clear()  # BufferError while somebody looks at it
+
+
+async def cancelled_meanwhile(
+    run: Callable[[], Coroutine[Any, Any, None]], kind: str, begun: threading.Event, release: threading.Event
+) -> None:
+    """Cancel while a thread works, several times over, and let the thread end only after that."""
+    if kind == "asyncio":
+        task = asyncio.create_task(run())
+        await asyncio.to_thread(begun.wait, 30)
+        for _ in range(5):
+            task.cancel()
+            await asyncio.sleep(0)
+        assert not task.done()
+        release.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        await asyncio.to_thread(begun.wait, 30)
+        group.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            for _ in range(5):
+                await asyncio.sleep(0)
+        release.set()
 
 
 async def test_a_full_disk_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

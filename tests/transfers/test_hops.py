@@ -8,9 +8,9 @@ import threading
 import anyio
 import pytest
 
-from asyncclient._transfers import fileio
+from asyncclient._transfers import fileio, hops
 from asyncclient._transfers.fileio import FileHandle, fsync_folder, preallocate, write_atomically
-from asyncclient._transfers.hops import Hop, cpu_limiter, disk_limiter, run_hop
+from asyncclient._transfers.hops import Hop, cpu_limiter, disk_limiter, run_hop, settle
 from asyncclient._transfers.windows import read_ahead
 
 pytestmark = pytest.mark.anyio
@@ -83,6 +83,54 @@ async def test_a_hop_dropped_on_its_way_does_not_run():
     seen = len(calls)
     await asyncio.sleep(0.01)
     assert len(calls) == seen
+
+
+@pytest.mark.parametrize("impatient", [False, True])
+async def test_settling_several_waits_for_each(impatient):
+    release = threading.Event()
+    ended: list[int] = []
+    begun = [threading.Event(), threading.Event()]
+
+    def work(number: int) -> None:
+        begun[number].set()
+        release.wait(30)
+        ended.append(number)
+
+    limiter = anyio.CapacityLimiter(2)
+    running = [Hop(work, number, limiter=limiter) for number in range(2)]
+    waiting = [Hop(ended.append, number, limiter=limiter) for number in (7, 8)]
+    for event in begun:
+        await asyncio.to_thread(event.wait, 30)
+    task = asyncio.create_task(settle(*running, *waiting))
+    for _ in range(5 if impatient else 0):
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    release.set()
+    if impatient:
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    else:
+        await task
+    assert sorted(ended) == [0, 1]
+
+
+async def test_a_hop_lets_go_of_what_it_was_given():
+    limiter = anyio.CapacityLimiter(1)
+    release = threading.Event()
+    first = Hop(release.wait, 30, limiter=limiter)
+    ran, dropped = bytearray(10), bytearray(10)
+    later = Hop(len, memoryview(dropped), limiter=limiter)
+    await later.settle()
+    dropped.clear()  # BufferError while somebody looks at it
+    with pytest.raises(hops._Dropped):
+        later._run()  # in a thread that had it in hand already
+    release.set()
+    await first.wait()
+    hop = Hop(len, memoryview(ran), limiter=limiter)
+    assert await hop.wait() == 10
+    ran.clear()
 
 
 async def test_errors_come_out_and_settling_hides_them():
