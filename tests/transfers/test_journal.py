@@ -583,3 +583,25 @@ async def test_pruning(folder, tmp_path):
 
 def test_the_module_tells_its_modes():
     assert all(f"``{mode}``" in journal_module.__doc__ for mode in ("none", "end", "part"))
+
+
+async def test_what_died_while_it_took_over_is_swept_up(folder):
+    """A note and a half-written file, laid down by a process that was killed before its first line."""
+    what = job()
+    async with await Journal.create(what, folder=folder):
+        pass
+    here = await asyncio.to_thread(current_holder)
+    dead = make_lease("d" * 16, replace(here, pid=2**22 + 1, started="1"), time.time())
+    alive = make_lease("a" * 16, here, time.time())
+    notes = [claim_note(folder / journal_name(what.id, lease.owner)) for lease in (dead, alive)]
+    for note, lease in zip(notes, (dead, alive), strict=True):
+        note.write_bytes(encode_line(lease))
+    half = folder / f".{what.id}.x.claim.abc.tmp"
+    half.write_bytes(b"")
+    other = folder / f".{'0' * 32}.x.claim.abc.tmp"
+    other.write_bytes(b"")
+    async with await Journal.resume(what.id, folder=folder) as journal:
+        assert [path.exists() for path in notes] == [False, True]
+        assert not half.exists()
+        assert other.exists()
+        assert journal.path.exists()
