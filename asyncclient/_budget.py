@@ -33,9 +33,14 @@ class Reservation:
 
     __slots__ = ("_budget", "size_bytes")
 
-    def __init__(self, budget: ByteBudget, size_bytes: int) -> None:
+    def __init__(self, budget: ByteBudget | None, size_bytes: int) -> None:
         self._budget: ByteBudget | None = budget
         self.size_bytes = size_bytes
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Return one of no bytes, for what needs none."""
+        return cls(None, 0)
 
     def release(self) -> None:
         """Give the bytes back; further calls do nothing."""

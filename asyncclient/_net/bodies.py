@@ -51,7 +51,7 @@ class FileBody:
         offset: First byte.
         length: Number of bytes.
         stamp: What the file was when the transfer was planned. Default: what it is when the body is opened.
-        limiter: Bounds the threads that read. Default: ``min(4, cpus)`` threads per event loop.
+        limiter: Bounds the threads that read. Default: 8 threads per event loop.
 
     Opening raises :class:`~asyncclient.errors.SourceChanged` when the file is not what the stamp says or is too short,
     and so does reading when it changes on the way. That is known before the last piece is handed out, so the peer never

@@ -89,6 +89,15 @@ class MultipartBody:
             total += len(head) + size + 2
         return total
 
+    def whole(self) -> bytes | None:
+        """Return the form in one piece; None if a part is not all there yet."""
+        pieces: list[bytes] = []
+        for head, content in self._parts:
+            if not isinstance(content, bytes):
+                return None
+            pieces += (head, content, b"\r\n")
+        return b"".join([*pieces, self._end])
+
     async def open(self) -> AsyncIterator[bytes]:
         """Begin the form anew."""
         held = bytearray()

@@ -7,6 +7,7 @@ old name still there. A lease in the journal tells whether the old owner lives; 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -195,6 +196,7 @@ def claim_journal(folder: Path, job_id: str, lease: Lease, *, here: Holder, forc
         # Laid down first: whoever finds the journal under its new name must be able to tell that its owner lives.
         write_atomically(claim_note(new), encode_line(lease))
         if claim(path, new):
+            _drop_notes(folder, job_id, lease, here)
             return _read(new, job_id)  # again: the owner may have written until the rename
     except FileNotFoundError:
         pass
@@ -205,10 +207,25 @@ def claim_journal(folder: Path, job_id: str, lease: Lease, *, here: Holder, forc
     raise ResumeError(f"another process has just taken over job {job_id}", transfer_id=job_id)
 
 
+def _drop_notes(folder: Path, job_id: str, lease: Lease, here: Holder) -> None:
+    """Delete what those left who died between laying a note down and writing their first line."""
+    for path in folder.glob(f".{job_id}.*.tmp"):  # of one who lives: he has just lost the journal, and is told so
+        path.unlink(missing_ok=True)
+    for path in folder.glob(f"{job_id}.*{CLAIM_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            note = decode_line(path.read_bytes().rstrip(b"\n"))
+            if not isinstance(note, Lease) or note.owner == lease.owner:
+                continue
+            if judge(note, now_s=lease.beat, here=here) != "alive":
+                path.unlink()
+
+
 def _read(path: Path, job_id: str) -> JournalState:
     state = replay(path.read_bytes())
     if state.job is None:
-        raise ResumeError(f"the journal of job {job_id} is damaged from its first line on", transfer_id=job_id)
+        raise ResumeError(
+            f"the journal of job {job_id} is damaged from its first line on and can only be pruned", transfer_id=job_id
+        )
     if not state.readable:
         raise ResumeError(
             f"the journal of job {job_id} has format {state.job.version}; update asyncclient", transfer_id=job_id

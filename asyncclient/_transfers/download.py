@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final, Literal
 
+from asyncclient._budget import Reservation
 from asyncclient._transfers.digest import candidate_part_sizes, join_etag, new_md5
-from asyncclient._transfers.download_parts import PartsDownload
+from asyncclient._transfers.download_arrived import Arrived
+from asyncclient._transfers.download_parts import First, PartsDownload
 from asyncclient._transfers.download_stream import StreamDownload
 from asyncclient._transfers.hops import run_hop
 from asyncclient._transfers.options import Downloaded
 from asyncclient._transfers.part_file import PartFile, PartFileOptions, as_sink
-from asyncclient._transfers.plan import MIB, plan_parts
+from asyncclient._transfers.plan import MIB, Plan, plan_parts
 from asyncclient._transfers.ranges import Span
 from asyncclient._transfers.records import File, Lost
 from asyncclient._transfers.remote import Piece, RangeIgnored, RemoteFile
 from asyncclient._transfers.run import Run
 from asyncclient._transfers.sink import Sink
+from asyncclient._transfers.sink_held import HeldSink
 from asyncclient._transfers.target import DownloadTarget, RemoteInfo
 from asyncclient._transfers.windows import INLINE_BYTES, WINDOW_BYTES
 from asyncclient.errors import IntegrityError, RemoteChanged, RemoteProtocolError
@@ -70,6 +74,12 @@ class Download:
     async def _fresh(self) -> tuple[Proof, str | None]:
         remote = self._remote
         span = Span(0, self._first_length()) if self._is_path and remote.info.size != 0 else None
+        # For the stream that follows, or for the worker that goes on with this answer.
+        with await self._run.reserve(remote.info.size, own=self._is_path) as memory:
+            return await self._begun(span, memory)
+
+    async def _begun(self, span: Span | None, memory: Reservation) -> tuple[Proof, str | None]:
+        remote = self._remote
         try:
             piece = await remote.open(span)
         except (RangeIgnored, RemoteProtocolError):
@@ -80,7 +90,7 @@ class Download:
             self._run.with_size(size)
             large = size is not None and size > max(self._run.options.threshold_bytes, self._first_length())
             if self._is_path and remote.ranges and size is not None and large:
-                return await self._in_parts(piece, size)
+                return await self._in_parts(piece, size, memory)
             return await self._as_stream(piece, size)
         finally:
             await piece.aclose()
@@ -89,7 +99,7 @@ class Download:
         options = self._run.options
         return options.part_size or max(_FIRST_BYTES, options.threshold_bytes)
 
-    async def _in_parts(self, piece: Piece, size: int) -> tuple[Proof, str | None]:
+    async def _in_parts(self, piece: Piece, size: int, memory: Reservation) -> tuple[Proof, str | None]:
         part_size = self._choose_part_size(size)
         await self._run.open_journal(part=part_size)
         await self._record_file()
@@ -97,7 +107,7 @@ class Download:
         work = PartsDownload(self._run, self._remote, sink, plan_parts(size, preferred=part_size, max_count=1 << 62))
         work.expect(self._remote.info, whole=self._wants_whole())
         try:
-            await work.fetch(piece)
+            await work.fetch(First(piece, memory))
         except RangeIgnored:
             return await self._without_ranges()
         return await self._prove(work)
@@ -139,7 +149,7 @@ class Download:
         return ("md5" if expected else "size"), md5
 
     async def _store_small(self, piece: Piece, expected: str | None) -> tuple[Proof, str | None]:
-        sink = _Memory()
+        sink = HeldSink()
         await StreamDownload(self._run, self._remote, sink).fetch(piece)
         md5 = None
         if expected:
@@ -173,16 +183,23 @@ class Download:
         self._remote = RemoteFile(self._run.wire, self._target, _merged(was, known))
         self._remote.trust_etag()
         self._run.with_size(file.size)
+        plan = plan_parts(file.size, preferred=part_size, max_count=1 << 62)
+        if await Arrived(self._run, Path(os.fsdecode(self._destination)), earlier, plan).proven(self._expected()):
+            if known is None and not await self._unchanged():
+                self._run.restart("remote_changed")
+                return None
+            return self._in_place(plan, [earlier.parts[part.index].md5 for part in plan.parts])
         sink = await self._open_part_file(file.size, resumed=True)
         if not self._found_bytes:
             # Its part file is gone: what the journal says of it is worth nothing, synced or not.
             await self._discard()
             return None
-        plan = plan_parts(file.size, preferred=part_size, max_count=1 << 62)
         work = PartsDownload(self._run, self._remote, sink, plan)
         work.expect(self._remote.info, whole=self._wants_whole())
         try:
             await work.take_over(earlier, self._found_bytes)
+            if known is None and work.complete:
+                await self._ask_anew()
             await work.fetch(None)
         except (RemoteChanged, RangeIgnored):
             if self._run.restarted is not None:
@@ -191,6 +208,30 @@ class Download:
             await self._discard()
             return None
         return await self._prove(work)
+
+    async def _ask_anew(self) -> None:
+        """Ask for a byte where nothing else is left to ask for: all that came may have come long ago.
+
+        Raises:
+            RemoteChanged: The file is another one now.
+        """
+        piece = await self._remote.open(Span(0, 1))
+        await piece.aclose()
+
+    async def _unchanged(self) -> bool:
+        try:
+            await self._ask_anew()
+        except RemoteChanged:
+            return False
+        return True
+
+    def _in_place(self, plan: Plan, md5s: list[str | None]) -> tuple[Proof, str | None]:
+        """Conclude a download that was stopped after its rename."""
+        self._run.resumed_bytes = plan.size
+        self._run.meter.begin_at(plan.size)
+        self._parts = len(plan.parts)
+        expected = self._expected()
+        return ("md5", expected) if expected is not None else (self._proof_of(plan, md5s), None)
 
     def _may_resume(self, was: RemoteInfo, known: RemoteInfo | None) -> bool:
         if known is not None:
@@ -232,25 +273,34 @@ class Download:
             return await self._verdict(work)
 
     async def _verdict(self, work: PartsDownload) -> tuple[Proof, str | None]:
-        expected, info = self._expected(), self._remote.info
+        expected = self._expected()
         if expected is not None or self._run.options.md5:
             md5 = await work.sink.md5()
             self._check(md5, expected)
             if expected is not None:
                 return "md5", md5
-            return ("parts" if info.part_md5s else "size"), md5
-        known = [bytes.fromhex(found) for found in work.md5s() if found is not None]
-        if self._target.etag_is_md5 and info.bare_etag and len(known) == len(work.plan.parts):
-            candidates = candidate_part_sizes(work.plan.size, info.bare_etag)
-            if work.plan.part_size in candidates:
+            return ("parts" if self._remote.info.part_md5s else "size"), md5
+        return self._proof_of(work.plan, work.md5s()), None
+
+    def _proof_of(self, plan: Plan, md5s: list[str | None]) -> Proof:
+        """Return what the digests of the parts prove.
+
+        Raises:
+            IntegrityError: They do not add up to the etag.
+        """
+        info = self._remote.info
+        known = [bytes.fromhex(found) for found in md5s if found is not None]
+        if self._target.etag_is_md5 and info.bare_etag and len(known) == len(plan.parts):
+            candidates = candidate_part_sizes(plan.size, info.bare_etag)
+            if plan.part_size in candidates:
                 etag = join_etag(known)
                 if etag == info.bare_etag:
-                    return "etag", None
+                    return "etag"
                 if len(candidates) == 1:
                     raise IntegrityError(
                         self._name, expected=f"etag {info.bare_etag}", actual=f"etag {etag}", transfer_id=self._run.id
                     )
-        return ("parts" if info.part_md5s else "size"), None
+        return "parts" if info.part_md5s else "size"
 
     def _check(self, md5: str | None, expected: str | None) -> None:
         if expected is not None and md5 != expected:
@@ -315,40 +365,6 @@ class Download:
             await sink.discard()  # nothing could ever resume it
         elif sink is not None:
             await sink.aclose()
-
-
-class _Memory:
-    """Holds a small file until it is known to be whole."""
-
-    positional = False
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    async def open(self, size: int | None) -> int:
-        """Do nothing."""
-        return 0
-
-    async def write(self, offset: int, pieces: Any, digest: Any = None) -> None:
-        """Keep pieces."""
-        self.pieces.extend(pieces)
-
-    def barrier(self) -> None:
-        """Return None: memory is not durable."""
-
-    async def restart(self) -> None:
-        """Forget everything."""
-        self.pieces.clear()
-
-    async def md5(self) -> str:
-        """Refuse: whoever holds the pieces digests them."""
-        raise NotImplementedError
-
-    async def commit(self) -> None:
-        """Do nothing."""
-
-    async def aclose(self) -> None:
-        """Do nothing."""
 
 
 def _merged(was: RemoteInfo, known: RemoteInfo | None) -> RemoteInfo:

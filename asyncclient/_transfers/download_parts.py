@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from asyncclient._budget import Reservation
 from asyncclient._transfers.digest import RunningDigest
 from asyncclient._transfers.part_file import PartFile
 from asyncclient._transfers.plan import Part, Plan
@@ -24,9 +26,21 @@ from asyncclient._transfers.target import RemoteInfo
 from asyncclient._transfers.wire import Retries, StallWatch, run_crew
 from asyncclient.errors import APIError, IntegrityError, ReadError, RemoteProtocolError, TransportError
 
-__all__ = ["PartsDownload"]
+__all__ = ["First", "PartsDownload"]
 
 _MAX_CORRUPTED = 3
+
+
+class First(NamedTuple):
+    """The answer that a download began with; it holds a slot, so its memory was reserved before.
+
+    Attributes:
+        piece: Begins at byte 0.
+        memory: Of whoever goes on with it.
+    """
+
+    piece: Piece
+    memory: Reservation
 
 
 class PartsDownload:
@@ -55,6 +69,11 @@ class PartsDownload:
         """Say what is known of the content, and whether the md5 of the whole is wanted."""
         self._expected = info
         self._whole = whole
+
+    @property
+    def complete(self) -> bool:
+        """Whether no part is missing."""
+        return len(self._done) == len(self.plan.parts)
 
     def md5s(self) -> list[str | None]:
         """Return the digests of the parts, in order."""
@@ -118,7 +137,7 @@ class PartsDownload:
             self._prefix += 1
         self._moved.set()
 
-    async def fetch(self, first: Piece | None) -> None:
+    async def fetch(self, first: First | None) -> None:
         """Fetch what is missing; ``first`` is an answer that begins at byte 0, or None."""
         missing = iter([part for part in self.plan.parts if part.index not in self._done])
         left = len(self.plan.parts) - len(self._done)
@@ -128,10 +147,17 @@ class PartsDownload:
             workers.append(self._digest_along())
         await run_crew(*workers)
 
-    async def _work(self, missing: Iterator[Part], first: Piece | None) -> None:
+    async def _work(self, missing: Iterator[Part], first: First | None) -> None:
+        if first is not None:
+            piece: Piece | None = first.piece
+            with first.memory:  # given back with the end of this worker: others may wait for it
+                for part in missing:
+                    await self._fetch_part(part, piece)
+                    piece = None
+            return
         for part in missing:
-            await self._fetch_part(part, first)
-            first = None
+            with await self._run.reserve(part.length):
+                await self._fetch_part(part, None)
 
     async def _digest_along(self) -> None:
         """Digest the whole in order, behind the workers, from the page cache."""

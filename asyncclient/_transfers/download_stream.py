@@ -46,7 +46,7 @@ class StreamDownload:
 
     async def _reopen(self) -> Piece:
         size = self._remote.info.size
-        if self._at and size is not None and not self._encoded:
+        if self._at and size is not None and self._at < size and not self._encoded:
             try:
                 return await self._remote.open(Span(self._at, size))
             except RangeIgnored:
@@ -86,9 +86,9 @@ class StreamDownload:
             while data := await watch.read():
                 if skip:
                     data, skip = data[skip:], max(0, skip - len(data))
-                await self._put(writer, data, inflater)
-                if piece.stop is not None and self._at > piece.stop:
+                if piece.stop is not None and self._at + len(data) > piece.stop:
                     raise RemoteProtocolError("more bytes arrived than were announced")
+                await self._put(writer, data, inflater)
             if inflater is not None:
                 inflater.end()
             await writer.flush()

@@ -46,6 +46,12 @@ class JobSummary:
         done: Of these, complete or not needed.
         failed: Of these, given up.
         ended: Whether all were dealt with.
+        local: The file on this machine that it is about; None if its content was no file, or there are several.
+        size: Bytes of all files, as far as they are known.
+        moved: Of these, in parts that are confirmed.
+        owner: Who holds it, in words; "" if nobody does.
+        problem: Why the journal cannot be used; "" if it can.
+        error: What it failed with last; "" if it was interrupted otherwise.
     """
 
     id: str
@@ -60,6 +66,12 @@ class JobSummary:
     done: int
     failed: int
     ended: bool
+    local: Path | None = None
+    size: int = 0
+    moved: int = 0
+    owner: str = ""
+    problem: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +151,7 @@ def _journals(folder: Path) -> Iterator[_Entry]:
 
 
 def _summary(entry: _Entry, standing: Standing) -> JobSummary:
-    path, updated_s, state, _ = entry
+    path, updated_s, state, lease = entry
     job = state.job
     job_id = path.name.partition(".")[0]
     outcomes = [entry.outcome for entry in state.files.values()]
@@ -156,7 +168,27 @@ def _summary(entry: _Entry, standing: Standing) -> JobSummary:
         done=sum(isinstance(outcome, (Done, Skip)) for outcome in outcomes),
         failed=sum(isinstance(outcome, Fail) for outcome in outcomes),
         ended=state.end is not None,
+        local=_local(state),
+        size=sum(each.file.size or 0 for each in state.files.values() if each.file is not None),
+        moved=sum(part.length for each in state.files.values() for part in each.parts.values()),
+        owner=f"process {lease.pid} on {lease.host}" if lease is not None and lease.beat else "",
+        problem=_problem(state),
+        error=next((f"{each.code}: {each.message}" for each in outcomes if isinstance(each, Fail)), ""),
     )
+
+
+def _local(state: JournalState) -> Path | None:
+    files = [each.file for each in state.files.values() if each.file is not None]
+    if state.job is None or len(files) != 1:
+        return None
+    text = files[0].path if state.job.direction == "up" else files[0].dst
+    return Path(text) if text and Path(text).is_absolute() else None
+
+
+def _problem(state: JournalState) -> str:
+    if state.job is None:
+        return "damaged from its first line on"
+    return "" if state.readable else f"of format {state.job.version}: update asyncclient"
 
 
 def _prune(folder: Path, before_s: float) -> Pruned:

@@ -88,6 +88,7 @@ class Journal:
         folder: str | os.PathLike[str] | None = None,
         options: JournalOptions = _DEFAULTS,
         force: bool = False,
+        reopen: bool = False,
     ) -> Journal:
         """Take over the journal of a job that was interrupted, and write it anew without what no longer matters.
 
@@ -96,6 +97,7 @@ class Journal:
             folder: Where journals lie. Default: ``journal`` in the state folder.
             options: How it is kept from now on.
             force: Whether to take it from an owner that seems to live.
+            reopen: Whether transfers that are said to be complete are to be looked at again.
 
         Raises:
             ResumeError: There is none, it cannot be read, its owner lives, or another process was faster.
@@ -106,6 +108,8 @@ class Journal:
             lease = make_lease(new_owner(), here, time.time())
             state = claim_journal(journal_folder(folder), job_id, lease, here=here, force=force)
             state.lease, state.end = lease, None
+            for entry in state.files.values() if reopen else ():
+                entry.outcome = None
             state.owners.append(lease.owner)
             return journal_folder(folder) / journal_name(job_id, lease.owner), state
 

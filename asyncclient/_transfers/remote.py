@@ -85,12 +85,17 @@ class RemoteFile:
         for renewal in range(MAX_RENEWALS + 1):
             request = self._ranged(await self._target.request(self._wire), span)
             try:
-                return await self._wire.stream(request, "download", accept=(_NOT_SATISFIABLE, _PRECONDITION))
+                return await self._wire.stream(
+                    request, "download", accept=(_NOT_SATISFIABLE, _PRECONDITION), size_bytes=self._cost(span)
+                )
             except APIError as error:
                 if renewal == MAX_RENEWALS or not self._target.expired(error):
                     raise
                 self._target.renew()
         raise AssertionError("the last attempt returns or raises")
+
+    def _cost(self, span: Span | None) -> int | None:
+        return span.stop - span.start if span is not None else self.info.size
 
     def _ranged(self, request: Request, span: Span | None) -> Request:
         # Ranges are of the encoded form: a server that compresses on the way breaks them.

@@ -5,19 +5,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from asyncclient._budget import Reservation
 from asyncclient._transfers.journal import Barrier, Journal, JournalOptions
 from asyncclient._transfers.options import Restart, TransferOptions
 from asyncclient._transfers.places import new_job_id
 from asyncclient._transfers.progress import Meter
-from asyncclient._transfers.records import Done, End, Fail, Job, Record
+from asyncclient._transfers.records import Done, End, Fail, Job, Record, Session
 from asyncclient._transfers.replay import FileState
+from asyncclient._transfers.urls import origin_of
+from asyncclient._transfers.windows import WINDOW_BYTES
 from asyncclient._transfers.wire import Wire
 from asyncclient._version import __version__
 from asyncclient.errors import AsyncClientError, SourceChanged, TransferError
 
 __all__ = ["Run"]
+
+# One window is on its way while the next is read or collected.
+_FLYING_BYTES: Final = 2 * WINDOW_BYTES
 
 
 class Run:
@@ -36,6 +42,7 @@ class Run:
         restarted: Why bytes of an earlier run could not be used, or None.
         resumed_bytes: Bytes that an earlier run had moved.
         earlier: What an earlier run recorded, or None.
+        by_command: Whether ``asyncclient transfers resume`` can finish it, without the program that began it.
     """
 
     def __init__(
@@ -46,8 +53,11 @@ class Run:
         self.meter = meter
         self.restarted: Restart | None = None
         self.resumed_bytes = 0
+        self.by_command = False
         self._facts = facts
         self._journal = journal
+        self._first: tuple[Record, ...] = ()
+        self._begun_at: str | None = None
         self.earlier: FileState | None = None
         if journal is not None:
             found = journal.state.files.get(0)
@@ -78,6 +88,21 @@ class Run:
         """Of earlier openings of the journal; part files may carry their names."""
         return [] if self._journal is None else [name for name in self._journal.state.owners if name != self.owner]
 
+    async def reserve(self, size_bytes: int | None, *, own: bool = True) -> Reservation:
+        """Wait for memory for what is under way of one request: at most two windows, or all of a smaller one.
+
+        Never while a slot is held.
+
+        Args:
+            size_bytes: Of the request; None if unknown.
+            own: Whether the bytes move by themselves. Those that somebody hands over or takes while they move are not
+                waited for: he may need memory of the same budget to do so.
+        """
+        if not own:
+            return Reservation.nothing()
+        size = _FLYING_BYTES if size_bytes is None else min(size_bytes, _FLYING_BYTES)
+        return await self.wire.pipeline.scheduler.budget.reserve(size)
+
     def recorded_option(self, name: str) -> Any:
         """Return an option that the journal of an earlier run was begun with, or None."""
         return None if self._journal is None else self._journal.job.options.get(name)
@@ -89,12 +114,22 @@ class Run:
             plan: What a later run must know to plan the same.
         """
         if self._journal is None and self.options.resume:
-            self._facts = replace(self._facts, options=self._facts.options | plan)
+            origin = self._facts.origin or self.wire.origin or self._begun_at
+            self._facts = replace(self._facts, origin=origin, options=self._facts.options | plan)
             options = JournalOptions(fsync=self.options.fsync)
             self._journal = await Journal.create(self._facts, folder=self.options.journal_folder, options=options)
 
+    def begin_with(self, *records: Record) -> None:
+        """Begin the journal, unless none is wanted, when there is something to record, and with these records."""
+        self._first = records
+
     async def record(self, *records: Record, barrier: Barrier | None = None) -> None:
         """Write records, if there is a journal; returns when they are written."""
+        if self._first:
+            first, self._first = self._first, ()
+            self._begun_at = next((origin_of(each.upload_id) for each in records if isinstance(each, Session)), None)
+            await self.open_journal()
+            records = (*first, *records)
         if self._journal is not None:
             await self._journal.append(*records, barrier=barrier)
 
@@ -130,7 +165,8 @@ class Run:
         if isinstance(error, SourceChanged):
             error.add_note(f"transfer {self.id}: call again to send the file as it is now")
         elif isinstance(error, (TransferError, AsyncClientError, OSError)):
-            error.add_note(f"transfer {self.id}: call again, or run `asyncclient transfers resume {self.id}`, to go on")
+            again = f"call again, or run `asyncclient transfers resume {self.id}`," if self.by_command else "call again"
+            error.add_note(f"transfer {self.id}: {again} to go on")
 
     def restart(self, why: Restart) -> None:
         """Forget what the earlier run recorded."""

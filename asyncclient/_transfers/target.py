@@ -128,10 +128,13 @@ class SessionTarget(_Described, Protocol):
 
     Attributes:
         rules: Of the parts.
+        names_md5: Whether the receipt may name the md5 of the whole.
     """
 
     @property
     def rules(self) -> PartRules: ...
+    @property
+    def names_md5(self) -> bool: ...
 
     async def begin(self, wire: Wire, facts: UploadFacts) -> SessionLink:
         """Open a new session."""
@@ -219,6 +222,19 @@ class PartsTarget(_Described, Protocol):
 
     async def abort(self, wire: Wire, session: PartsSession) -> None:
         """Drop the upload and its parts."""
+        ...
+
+
+@runtime_checkable
+class FindsObject(Protocol):
+    """Can say what lies where it puts things: what a :class:`PartsTarget` may be able to in addition.
+
+    An upload that is complete is gone as an upload. If that answer got lost, or the process died before it could take
+    note, only a look at the object tells that nothing needs to be sent again.
+    """
+
+    async def find(self, wire: Wire) -> Receipt | None:
+        """Return what is stored under the name of this target; None if nothing is, or that cannot be told."""
         ...
 
 

@@ -32,6 +32,8 @@ class S3Parts:
         headers: Sent with the request that begins the upload, if they are signed for.
         rules: Of the parts.
         etag_is_md5: Whether etags of parts are md5s; not so under KMS or customer keys.
+        finds: Whether ``sign`` signs ``head_object``, too, so that an upload that was completed and not taken note of is
+            found instead of sent again.
         description: For the journal.
     """
 
@@ -42,12 +44,14 @@ class S3Parts:
         headers: Headers | None = None,
         rules: PartRules = S3_RULES,
         etag_is_md5: bool = True,
+        finds: bool = False,
         description: Mapping[str, Any] | None = None,
     ) -> None:
         self._sign = sign
         self._headers = headers or []
         self.rules = rules
         self.etag_is_md5 = etag_is_md5
+        self._finds = finds
         self.description: Mapping[str, Any] = description or {}
 
     async def begin(self, wire: Wire, facts: UploadFacts) -> PartsSession:
@@ -112,6 +116,21 @@ class S3Parts:
             raise ServerError(_tag(text, "Message") or "the upload could not be completed", status=answer.status)
         etag = (_tag(text, "ETag") or "").strip('"') or None
         return Receipt(etag=etag, etag_is_md5=self.etag_is_md5, remote={"etag": etag} if etag else {})
+
+    async def find(self, wire: Wire) -> Receipt | None:
+        """Return size and etag of the object, if it may be asked for and is there."""
+        if not self._finds:
+            return None
+        url = await self._sign("head_object", {})
+        try:
+            answer = await wire.ask(request_to(b"HEAD", url), "look for the object")
+        except APIError as error:
+            if error.status in (403, 404):
+                return None  # S3 says 403 where one may not know that there is nothing
+            raise
+        length, etag = answer.header(b"content-length"), (answer.header(b"etag") or "").strip('"') or None
+        size = int(length) if length is not None and length.isdecimal() else None
+        return Receipt(size, etag=etag, etag_is_md5=self.etag_is_md5, remote={"etag": etag} if etag else {})
 
     async def abort(self, wire: Wire, session: PartsSession) -> None:
         """Drop the upload and its parts."""

@@ -34,6 +34,7 @@ class ResumableSession:
         headers: Sent with every range.
         receipt: Reads the last answer.
         part_size: Bytes per range; a multiple of 256 KiB. Default: by the size of the file.
+        names_md5: Whether the last answer may name the md5 of the whole. Where it never does, none is computed for it.
         description: For the journal.
     """
 
@@ -46,6 +47,7 @@ class ResumableSession:
         headers: Headers | None = None,
         receipt: ReadReceipt = google_receipt,
         part_size: int | None = None,
+        names_md5: bool = True,
         description: Mapping[str, Any] | None = None,
     ) -> None:
         if part_size is not None and (part_size < 1 or part_size % ALIGNMENT_BYTES):
@@ -58,6 +60,7 @@ class ResumableSession:
         self._headers = headers or []
         self._receipt = receipt
         self._url: str | None = None
+        self.names_md5 = names_md5
         self.rules = PartRules(alignment=ALIGNMENT_BYTES, min_part=ALIGNMENT_BYTES, preferred=part_size)
         self.description: Mapping[str, Any] = description or {}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
@@ -16,6 +18,7 @@ from asyncclient._codec import encode
 from asyncclient._pipeline import Pipeline, Rules
 from asyncclient._transfers import jobs
 from asyncclient._transfers.abort import abort_session
+from asyncclient._transfers.destination import check_destination
 from asyncclient._transfers.download import Download
 from asyncclient._transfers.hops import disk_limiter, run_hop
 from asyncclient._transfers.journal import Journal, JournalOptions
@@ -25,6 +28,7 @@ from asyncclient._transfers.options import DEFAULTS, Downloaded, TransferOptions
 from asyncclient._transfers.places import JOURNAL_SUFFIX, journal_folder, part_path
 from asyncclient._transfers.progress import Meter
 from asyncclient._transfers.records import Done, Job, Session
+from asyncclient._transfers.registry import Bound, Direction, TargetFactory, factory_of, is_registered, register
 from asyncclient._transfers.run import Run
 from asyncclient._transfers.source import Source
 from asyncclient._transfers.target import DownloadTarget, UploadTarget
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bound",
+    "Direction",
     "TargetFactory",
     "abort",
     "download_file",
@@ -47,29 +52,7 @@ __all__ = [
     "upload_file",
 ]
 
-Direction: TypeAlias = Literal["up", "down"]
-
 list_jobs = jobs.list_jobs
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A target made again from what the journal keeps of it, and what it is spoken to with."""
-
-    pipeline: Pipeline
-    rules: Rules
-    target: UploadTarget | DownloadTarget
-
-
-TargetFactory = Callable[[Direction, Mapping[str, Any]], AbstractAsyncContextManager[Bound]]
-"""Makes the target of a job: given the direction and the target's ``description``, opens a client and closes it."""
-
-_factories: dict[str, TargetFactory] = {}
-
-
-def register(service: str, factory: TargetFactory) -> None:
-    """Say how the targets of a service are made again; a later call replaces an earlier one."""
-    _factories[service] = factory
 
 
 async def upload_file(
@@ -115,7 +98,8 @@ async def download_file(
         IntegrityError: What arrived differs from what the service announced, also when it was fetched again.
         APIError: The service refuses.
         TransportError: Retries are used up.
-        OSError: The destination cannot be written, or its disk is full (``ENOSPC``).
+        OSError: The destination cannot be written: there is a folder, or a file that must not be replaced, or nothing can
+            be made there, all of which is seen before any request; or its disk is full (``ENOSPC``).
 
     After an error or a cancellation a part file beside the destination and the journal remain: the same call goes on
     where this one stopped.
@@ -133,26 +117,24 @@ async def resume(job_id: str, options: TransferOptions = DEFAULTS, *, force: boo
 
     Raises:
         ResumeError: There is no such job, it is complete, its owner lives, its service has not been registered, or its
-            source was no file.
+            source was no file or is gone.
     """
     journal = await _open_journal(job_id, options, force=force)
     try:
-        file = journal.state.files[0].file if 0 in journal.state.files else None
-        path = None if file is None else file.path if journal.job.direction == "up" else file.dst
-        if not path or not Path(path).is_absolute():
-            raise ResumeError(
-                f"job {job_id} cannot be resumed from here: its content was no file; start it again", transfer_id=job_id
-            )
-        factory = _factory(journal.job)
+        path = await _local_path(journal)
+        async with factory_of(journal.job)(
+            cast("Direction", journal.job.direction), _description(journal.job)
+        ) as bound:
+            if journal.job.direction == "up":
+                target = cast("UploadTarget", bound.target)
+                return await _upload(bound.pipeline, bound.rules, path, target, options, journal)
+            source = cast("DownloadTarget", bound.target)
+            return await _download(bound.pipeline, bound.rules, source, path, options, journal)
     except BaseException:
-        await journal.aclose()
+        # Closed already where the transfer had begun; where it had not, the job must not seem to have an owner.
+        with anyio.CancelScope(shield=True), contextlib.suppress(OSError, ResumeError):
+            await journal.aclose()
         raise
-    async with factory(cast("Direction", journal.job.direction), _description(journal.job)) as bound:
-        if journal.job.direction == "up":
-            target = cast("UploadTarget", bound.target)
-            return await _upload(bound.pipeline, bound.rules, path, target, options, journal)
-        source = cast("DownloadTarget", bound.target)
-        return await _download(bound.pipeline, bound.rules, source, path, options, journal)
 
 
 async def abort(job_id: str, options: TransferOptions = DEFAULTS, *, force: bool = False) -> None:
@@ -164,7 +146,8 @@ async def abort(job_id: str, options: TransferOptions = DEFAULTS, *, force: bool
         force: Whether to take it from an owner that seems to live.
 
     Raises:
-        ResumeError: There is no such job, its owner lives, or its service has not been registered.
+        ResumeError: There is no such job, its owner lives, or its service has not been registered and may have
+            something of it; the journal stays.
         APIError: The service refuses; the journal stays.
     """
     journal = await _open_journal(job_id, options, force=force, complete=True)
@@ -215,7 +198,8 @@ async def _upload(
         if journal is None and reading.replayable and (path is not None or "content" in target.description):
             journal = await _interrupted(facts, options)
         meter = Meter(options.on_progress, name=reading.name, total=reading.size, phase="sending")
-        run = Run(Wire(pipeline, rules, options), options, meter, facts, journal)
+        run = Run(Wire(pipeline, rules, options, job=facts.id), options, meter, facts, journal)
+        run.by_command = path is not None and is_registered(rules.service)
         async with _concluded(run):
             return await Upload(run, reading, target).send()
 
@@ -236,8 +220,12 @@ async def _download(
     facts = _facts(rules.service, "down", path, target.description)
     if journal is None and path is not None:
         journal = await _interrupted(facts, options)
+        if journal is None:  # else what lies there may be what an interrupted call has just put there
+            check = partial(check_destination, Path(path), overwrite=options.overwrite)
+            await run_hop(check, limiter=disk_limiter())
     meter = Meter(options.on_progress, name=target.name, phase="receiving")
-    run = Run(Wire(pipeline, rules, options), options, meter, facts, journal)
+    run = Run(Wire(pipeline, rules, options, job=facts.id), options, meter, facts, journal)
+    run.by_command = path is not None and is_registered(rules.service)
     async with _concluded(run):
         return await Download(run, target, destination).fetch()
 
@@ -264,7 +252,13 @@ async def _concluded(run: Run) -> AsyncIterator[None]:
 
 def _facts(service: str, direction: Direction, path: str | None, description: Mapping[str, Any]) -> Job:
     key = hashlib.sha256(encode([service, direction, path, dict(description)])).hexdigest()[:32]
-    return Run.facts(service, direction, None, {"key": key, "target": dict(description)})
+    origin = description.get("origin")
+    return Run.facts(
+        service,
+        direction,
+        origin if isinstance(origin, str) else None,
+        {"key": key, "target": dict(description)},
+    )
 
 
 def _description(job: Job) -> Mapping[str, Any]:
@@ -272,15 +266,23 @@ def _description(job: Job) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _factory(job: Job) -> TargetFactory:
-    factory = _factories.get(job.service)
-    if factory is None:
+async def _local_path(journal: Journal) -> str:
+    """Return the file on this machine that a job is about."""
+    job_id, state = journal.job.id, journal.state.files.get(0)
+    file = state.file if state is not None else None
+    path = None if file is None else file.path if journal.job.direction == "up" else file.dst
+    if not path or not Path(path).is_absolute():
         raise ResumeError(
-            f"job {job.id} is of {job.service or 'an unknown service'}, which cannot be resumed by itself; "
-            "make the same call again instead",
-            transfer_id=job.id,
+            f"job {job_id} cannot be resumed from here: its content was no file; make the same call again, "
+            "which goes on where it stopped",
+            transfer_id=job_id,
         )
-    return factory
+    if journal.job.direction == "up" and not await run_hop(os.path.exists, path, limiter=disk_limiter()):
+        raise ResumeError(
+            f"job {job_id} cannot be resumed: {path} is not there any more; put it back, or abort the job",
+            transfer_id=job_id,
+        )
+    return path
 
 
 async def _open_journal(job_id: str, options: TransferOptions, *, force: bool, complete: bool = False) -> Journal:
@@ -300,7 +302,9 @@ async def _interrupted(facts: Job, options: TransferOptions) -> Journal | None:
     key, folder = facts.options["key"], journal_folder(options.journal_folder)
     for job_id in await run_hop(_with_key, folder, key, limiter=disk_limiter()):
         try:
-            return await _open_journal(job_id, options, force=False)
+            # One that says it is complete was not deleted: its process died on its way out, and nobody had the result.
+            made = JournalOptions(fsync=options.fsync)
+            return await Journal.resume(job_id, folder=options.journal_folder, options=made, reopen=True)
         except ResumeError:
             continue  # somebody works on it, or was faster: this call goes its own way
     return None
@@ -324,7 +328,7 @@ def _first_lines(folder: Path) -> Iterator[Job]:
 
 async def _abort_left(left: jobs.LeftSession, job: Job | None) -> bool:
     """Drop an upload whose journal is gone; returns whether it is."""
-    if job is None or job.service not in _factories:
+    if job is None or not is_registered(job.service):
         return False
     try:
         await _abort_remote(job, Session(0, left.upload_id, extra=left.extra))
@@ -334,7 +338,7 @@ async def _abort_left(left: jobs.LeftSession, job: Job | None) -> bool:
 
 
 async def _abort_remote(job: Job, session: Session) -> None:
-    async with _factory(job)("up", _description(job)) as bound:
+    async with factory_of(job)("up", _description(job)) as bound:
         await abort_session(Wire(bound.pipeline, bound.rules), cast("UploadTarget", bound.target), session)
 
 

@@ -104,12 +104,12 @@ class Upload:
         if earlier is not None and earlier.session is not None:
             await abort_session(self._run.wire, self._target, earlier.session)
 
-    async def _record_begin(self, plan_parts: int, resumed: bool) -> None:
-        if plan_parts <= 1 or resumed:
+    def _begin_journal(self, plan_parts: int) -> None:
+        """Say what the journal begins with; it is made when there is a session to record, and so something to resume."""
+        if plan_parts <= 1 or self._run.earlier is not None:
             return
-        await self._run.open_journal()
         identity, path = self._source.identity(), self._source.path
-        await self._run.record(
+        self._run.begin_with(
             File(
                 0,
                 path=os.fspath(path) if path is not None else self._source.name or "",
@@ -122,20 +122,24 @@ class Upload:
         )
 
     async def _send_session(self, target: SessionTarget) -> _Sent:
-        upload = SessionUpload(self._run, self._source, target, self._whole)
+        # A second md5 beside those of the parts: only where something is to be compared with it.
+        asked = self._run.options.md5 or self._run.options.expected_md5 is not None
+        whole = self._whole if asked or target.names_md5 else None
+        upload = SessionUpload(self._run, self._source, target, whole)
         count = len(upload.plan.parts) if upload.plan is not None else 1
-        await self._record_begin(count, self._run.earlier is not None)
+        self._begin_journal(count)
         receipt = await upload.send()
         self._run.meter.phase("verifying")
-        wanted = self._run.options.md5 or receipt.md5 is not None or plain_md5(receipt.etag) is not None
+        wanted = asked or receipt.md5 is not None or plain_md5(receipt.etag) is not None
         # Of a source that was sent from its first byte the digest is there; of a resumed one only where it is needed.
-        md5 = await self._whole.finish() if wanted or not self._run.resumed_bytes else None
+        free = whole is not None and not self._run.resumed_bytes
+        md5 = await self._whole.finish() if wanted or free else None
         return _Sent(receipt, max(upload.parts, 1), md5)
 
     async def _send_parts(self, target: PartsTarget) -> _Sent:
         upload = PartsUpload(self._run, self._source, target)
         count = len(upload.plan.parts) if upload.plan is not None else 1
-        await self._record_begin(count, self._run.earlier is not None)
+        self._begin_journal(count)
         scan = asyncio.create_task(self._scan()) if self._run.options.md5 and self._source.replayable else None
         try:
             receipt = await upload.send()
@@ -162,7 +166,8 @@ class Upload:
         while True:
             request = await target.request(wire, body, self._source.name)
             try:
-                answer = await wire.send(request, "upload")
+                with await self._run.reserve(body.length, own=body.replayable):
+                    answer = await wire.send(request, "upload")
                 break
             except APIError as error:
                 if renewals == MAX_RENEWALS or not target.expired(error) or not body.replayable:

@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from asyncclient._transfers.digest import RunningDigest
+from asyncclient._transfers.digest import RunningDigest, join_etag
 from asyncclient._transfers.plan import MIB, Plan, missing, plan_parts
 from asyncclient._transfers.records import Lost, PartDone, Session
 from asyncclient._transfers.run import Run
 from asyncclient._transfers.source import Held, Source
-from asyncclient._transfers.target import PartsSession, PartsTarget, Receipt, StoredPart, UploadFacts
+from asyncclient._transfers.target import FindsObject, PartsSession, PartsTarget, Receipt, StoredPart, UploadFacts
 from asyncclient._transfers.upload_body import SentBody
 from asyncclient._transfers.verify import is_md5
 from asyncclient._transfers.wire import MAX_RENEWALS, run_crew
@@ -78,11 +78,36 @@ class PartsUpload:
                 self._run.meter.phase("verifying")
                 return await self._target.complete(self._run.wire, self._session, etags)
             except SessionExpired as error:
+                receipt = await self._find_completed()
+                if receipt is not None:
+                    return receipt
                 if attempt == MAX_RENEWALS or not self._source.replayable:
                     error.transfer_id = self._run.id
                     raise
                 self._run.restart("session_expired")
         raise AssertionError("the last attempt returns or raises")
+
+    async def _find_completed(self) -> Receipt | None:
+        """Find out whether the upload is gone because it is complete: the digests of its parts are the proof."""
+        earlier, plan = self._run.earlier, self.plan
+        if plan is None or not isinstance(self._target, FindsObject) or not self._target.etag_is_md5:
+            return None
+        recorded = {index: part.md5 for index, part in earlier.parts.items()} if earlier is not None else {}
+        if earlier is not None and earlier.session is not None and earlier.session.part and not self.md5s:
+            plan = plan_parts(plan.size, preferred=earlier.session.part, max_count=1 << 62)
+        md5s = {part.index: self.md5s.get(part.index) or recorded.get(part.index) for part in plan.parts}
+        known = [bytes.fromhex(md5) for md5 in md5s.values() if md5 is not None]
+        if len(known) < len(plan.parts):
+            return None
+        receipt = await self._target.find(self._run.wire)
+        if receipt is None or receipt.size != plan.size or receipt.etag != join_etag(known):
+            return None
+        if not self._etags:
+            self._run.resumed_bytes = plan.size
+            self._run.meter.begin_at(plan.size)
+        self.plan, self.md5s, self._confirmed = plan, md5s, plan.size
+        self._etags = {index: md5 for index, md5 in md5s.items() if md5 is not None}
+        return receipt
 
     async def _begin(self) -> None:
         plan = self.plan
@@ -160,7 +185,9 @@ class PartsUpload:
                     return
                 index, part = held
                 del held  # of a stream, this holds the bytes
-                await self._send_part(index, part)
+                # Of a stream only now: whoever feeds it may need memory of the same budget.
+                with await self._run.reserve(part.length):
+                    await self._send_part(index, part)
 
         count = self._run.options.parallel
         if self.plan is not None:

@@ -153,7 +153,9 @@ class SessionUpload:
         body, span, total = await self._next(offset)
         waited = False
         try:
-            outcome = self._read(await self._put(body, content_range(span, total)), sent_upto=span.stop)
+            with await self._run.reserve(span.stop - span.start):
+                answer = await self._put(body, content_range(span, total))
+            outcome = self._read(answer, sent_upto=span.stop)
         except (APIError, TransportError) as error:
             body.take_back()
             await self._wait(error, offset)

@@ -9,7 +9,7 @@ from asyncclient._messages import Body, Headers, Request
 from asyncclient._redirect import split_url
 from asyncclient.errors import APIError, DecodeError
 
-__all__ = ["LateUrl", "Mint", "looks_expired", "request_to"]
+__all__ = ["LateUrl", "Mint", "looks_expired", "origin_of", "request_to"]
 
 Mint = Callable[[], Awaitable[str]]
 """Asks the service for a fresh URL."""
@@ -76,6 +76,14 @@ def request_to(
         raise DecodeError(f"the service named an unusable URL: {error}") from None
     repeatable = method in _IDEMPOTENT if idempotent is None else idempotent
     return Request(method, origin, target, list(headers or ()), body, idempotent=repeatable)
+
+
+def origin_of(url: str) -> str | None:
+    """Return ``scheme://host:port`` of a URL; None if it is none."""
+    try:
+        return str(split_url(url)[0])
+    except ValueError:
+        return None
 
 
 def looks_expired(error: APIError) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Hashable
 from dataclasses import replace
 from typing import Any, Final, NoReturn, TypeVar
 
 from asyncclient._messages import Request
 from asyncclient._pipeline import Answer, Pipeline, Rules, StreamedAnswer
 from asyncclient._retry import Kind, judge
-from asyncclient._scheduler import Lane
+from asyncclient._scheduler import CURRENT_JOB, Direction, Lane
 from asyncclient._transfers.options import DEFAULTS, Stall, TransferOptions
 from asyncclient.errors import APIError, AsyncClientError, StallTimeout, TransferError, TransportError
 
@@ -37,17 +37,24 @@ class Wire:
         pipeline: Of the hub.
         rules: Of the client.
         options: Of the transfer.
+        job: What it takes turns as, if it is not part of something larger: of rules or of calls that name a job.
 
     Attributes:
+        origin: Where the first request went, or None before.
         control: Rules for small calls: as the client's.
         bulk: Rules for content: no deadline, more retries, stalls are noticed sooner.
         once: As ``bulk``, without any retry: for requests that must not be repeated before the service was asked.
     """
 
-    def __init__(self, pipeline: Pipeline, rules: Rules, options: TransferOptions = DEFAULTS) -> None:
+    def __init__(
+        self, pipeline: Pipeline, rules: Rules, options: TransferOptions = DEFAULTS, *, job: Hashable | None = None
+    ) -> None:
         stall, timeouts = options.stall, rules.timeouts
         self.pipeline = pipeline
         self.options = options
+        self.origin: str | None = None
+        if rules.job is None and CURRENT_JOB.get() is None:
+            rules = replace(rules, job=job)
         self.control = rules
         policy = replace(rules.policy, max_retries=max(rules.policy.max_retries, options.max_retries))
         self.bulk = replace(
@@ -69,21 +76,29 @@ class Wire:
         return await self._fetch(request, operation, rules or self.bulk, Lane.BULK, accept)
 
     async def stream(
-        self, request: Request, operation: str, *, accept: Collection[int] = ()
+        self, request: Request, operation: str, *, accept: Collection[int] = (), size_bytes: int | None = None
     ) -> StreamedAnswer | Answer:
-        """Fetch content; an answer with a status in ``accept`` is returned whole."""
+        """Fetch content, of about ``size_bytes``; an answer with a status in ``accept`` is returned whole."""
+        self._note(request)
         try:
-            return await self.pipeline.stream(request, operation, _accepting(self.get, accept))
+            return await self.pipeline.stream(
+                request, operation, _accepting(self.get, accept), size_bytes=size_bytes, direction=Direction.DOWN
+            )
         except _Good as good:
             return good.answer
 
     async def _fetch(
         self, request: Request, operation: str, rules: Rules, lane: Lane, accept: Collection[int]
     ) -> Answer:
+        self._note(request)
         try:
             return await self.pipeline.fetch(request, operation, _accepting(rules, accept), lane)
         except _Good as good:
             return good.answer
+
+    def _note(self, request: Request) -> None:
+        if self.origin is None:
+            self.origin = str(request.origin)
 
 
 def _accepting(rules: Rules, accept: Collection[int]) -> Rules:

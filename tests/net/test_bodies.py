@@ -213,7 +213,7 @@ async def test_the_interface_has_to_be_filled() -> None:
 
 async def test_reading_is_bounded_by_default() -> None:
     await in_thread(lambda: None, None)
-    assert threads._default_limiter.get().total_tokens == min(4, os.cpu_count() or 1)
+    assert threads.disk_limiter().total_tokens == 8
 
 
 # -- file objects ----------------------------------------------------------------------------------------------------

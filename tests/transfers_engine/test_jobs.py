@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from asyncclient._pipeline import Pipeline
+from asyncclient._transfers import registry
 from asyncclient._transfers.options import Downloaded, TransferOptions, Uploaded
 from asyncclient._transfers.targets_download import HttpDownload
 from asyncclient._transfers.transfers import (
@@ -41,7 +42,7 @@ DATA = content(6 * UNIT + 1000)
 
 
 @pytest.fixture(autouse=True)
-def _registered(server: StorageServer) -> None:
+def _registered(server: StorageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextlib.asynccontextmanager
     async def bind(direction: str, description: Mapping[str, Any]) -> AsyncIterator[Bound]:
         async with pipeline() as sends:
@@ -53,6 +54,7 @@ def _registered(server: StorageServer) -> None:
             else:
                 yield Bound(sends, rules(), session_target(base))
 
+    monkeypatch.setattr(registry, "_factories", {})  # and not for the tests of other modules
     register("test", bind)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from pathlib import Path
 
@@ -99,7 +100,7 @@ async def test_retries_end_and_the_same_call_goes_on(
     with pytest.raises(APIError) as raised:
         await upload_file(pipeline, rules(), path, session_target(str(server.origin)), given)
     assert raised.value.status == 503
-    assert "asyncclient transfers resume" in raised.value.__notes__[-1]
+    assert raised.value.__notes__[-1].endswith(": call again to go on"), "no command could, for this service"
     assert len(journals(folder)) == 1
     server.faults.clear()
     server.asked.clear()
@@ -347,3 +348,41 @@ async def test_without_a_journal(server: StorageServer, pipeline: Pipeline, tmp_
     with pytest.raises(APIError):
         await upload_file(pipeline, rules(), file_of(tmp_path), session_target(str(server.origin)), given)
     assert not folder.exists()
+
+
+async def test_no_second_digest_where_nothing_is_compared_with_it(
+    server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    path, base = file_of(tmp_path), str(server.origin)
+    server.faults.append(lambda asked, answer: Answer(200, b"{}") if asked.method == "PUT" and answer.body else None)
+    given = options(folder, part_size=UNIT)
+    found = await upload_file(pipeline, rules(), path, session_target(base, names_md5=False), given)
+    assert found.md5 is None
+    for wish in ({"md5": True}, {"expected_md5": hashlib.md5(DATA).hexdigest()}):
+        wished = options(folder, part_size=UNIT, **wish)
+        found = await upload_file(pipeline, rules(), path, session_target(base, names_md5=False), wished)
+        assert found.md5 == hashlib.md5(DATA).hexdigest()
+    wrong = options(folder, part_size=UNIT, expected_md5="0" * 32)
+    with pytest.raises(IntegrityError):
+        await upload_file(pipeline, rules(), path, session_target(base, names_md5=False), wrong)
+
+
+async def test_a_digest_that_was_not_expected_to_be_named_is_compared_all_the_same(
+    server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    target = session_target(str(server.origin), names_md5=False)
+    found = await upload_file(pipeline, rules(), file_of(tmp_path), target, options(folder, part_size=UNIT))
+    assert found.md5 == hashlib.md5(DATA).hexdigest()
+
+
+async def test_an_expected_digest_is_compared_after_a_resume(
+    server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    path = file_of(tmp_path)
+    server.faults.append(lambda asked, answer: Answer(400) if len(server.asked) > 4 else None)
+    given = options(folder, part_size=UNIT, expected_md5="0" * 32)
+    with pytest.raises(APIError):
+        await upload_file(pipeline, rules(), path, session_target(str(server.origin)), given)
+    server.faults[:] = [lambda asked, answer: Answer(200, b"{}") if asked.method == "PUT" and answer.body else None]
+    with pytest.raises(IntegrityError):
+        await upload_file(pipeline, rules(), path, session_target(str(server.origin)), given)
