@@ -7,38 +7,31 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._budget import ByteBudget
 from asyncclient._transfers.hops import disk_limiter, run_hop
 from asyncclient._transfers.open_source import as_source
 from asyncclient._transfers.options import TransferOptions
-from asyncclient._transfers.ranges import content_range_query
 from asyncclient._transfers.targets_download import HttpDownload
-from asyncclient._transfers.targets_session import ResumableSession
 from asyncclient._transfers.transfers import download_file, upload_file
-from asyncclient._transfers.urls import request_to
-from asyncclient._version import USER_AGENT
-from asyncclient.errors import APIError
 from asyncclient.lfview._arrays import NUMPY_TYPES, ArrayContent
 from asyncclient.lfview._graph import fingerprint
 from asyncclient.lfview._gzip import KEPT_BYTES, SMALL_BYTES, pack, pack_small
 from asyncclient.lfview._images import ImageContent, PathFile
 from asyncclient.lfview._refusals import content_refusal
+from asyncclient.lfview._resuming import describe
+from asyncclient.lfview._targets import Place, Sent, ViewSession
 from asyncclient.lfview.exceptions import BadAnswer, Problem, ValidationError
 
 if TYPE_CHECKING:
-    from asyncclient._messages import Headers
-    from asyncclient._transfers.wire import Wire
     from asyncclient.lfview._api import ApiClient, Metadata
     from asyncclient.lfview._base import Resource
 
-__all__ = ["Content", "Place", "has_content", "image_content", "new_budget", "prepared", "receive"]
+__all__ = ["Content", "has_content", "image_content", "new_budget", "prepared", "receive"]
 
-_INCOMPLETE: Final = 308
 _HELD_BYTES: Final = 64 * 1024 * 1024
 """Memory of one call for what is compressed and not yet sent."""
-_HEADERS: Final[Headers] = [(b"accept", b"*/*"), (b"user-agent", USER_AGENT)]
 
 
 def new_budget() -> ByteBudget:
@@ -53,77 +46,6 @@ def has_content(resource: Resource) -> bool:
     return isinstance(resource, ImageContent) and resource.image is not None
 
 
-class Place(Protocol):
-    """Where content goes: a resource, whose metadata names an upload session.
-
-    Attributes:
-        key: Tells this content for this place from every other, in another process too; None if nothing is to be
-            known of it after a crash.
-    """
-
-    @property
-    def key(self) -> str | None: ...
-
-    async def store(self) -> Metadata:
-        """Write the metadata, which opens an empty session."""
-        ...
-
-    async def find(self, url: str) -> Metadata | None:
-        """Read the metadata that an earlier process has written; None if it is not there any more as it was."""
-        ...
-
-    def adopt(self, metadata: Metadata) -> None:
-        """Go on with what that process has left."""
-        ...
-
-
-class _Session(ResumableSession):
-    """An upload session of this service.
-
-    Its address is given with the metadata. It may hold a signature, so the journal gets the URL of the resource, under
-    which the address is found again.
-    """
-
-    def __init__(self, place: Place, headers: Headers, part_size: int, length: int) -> None:
-        description = {} if place.key is None else {"content": place.key}
-        super().__init__(
-            self._store, reopen=self._find, session_id=self._name, headers=headers, part_size=part_size,
-            description=description,
-        )  # fmt: skip
-        self._place = place
-        self._query = content_range_query(length)
-        self._resource = ""
-
-    async def _store(self, *_: Any) -> str:
-        metadata = await self._place.store()
-        self._resource = metadata.url if "?" not in metadata.url else ""
-        return metadata.link("location")
-
-    async def _find(self, wire: Wire, url: str) -> str | None:
-        metadata = await self._place.find(url)
-        if metadata is None or "location" not in metadata.links:
-            return None
-        location = metadata.links["location"]
-        # Read instead of written, metadata may name the place to fetch content from, or a session that somebody else
-        # has completed: only one that waits for more is the one that was left.
-        request = request_to(b"PUT", location, [*self._headers, (b"content-range", self._query)], b"")
-        try:
-            answer = await wire.ask(request, "upload status", accept=(_INCOMPLETE,))
-        except APIError:
-            return None
-        if answer.status != _INCOMPLETE:
-            return None
-        self._place.adopt(metadata)
-        return location
-
-    def _name(self, _: str) -> str:
-        return self._resource
-
-    def expired(self, error: APIError) -> bool:
-        """Return False: sessions that are gone say 404 or 410, another refusal is meant."""
-        return False
-
-
 @dataclass(slots=True)
 class Content:
     """Content that is ready to be sent.
@@ -136,8 +58,7 @@ class Content:
     body: Mapping[str, Any]
     state: bytes
     _value: Any
-    _length: int
-    _type: bytes
+    _sent: Sent
 
     async def send(self, client: ApiClient, place: Place, chunk_size: int) -> None:
         """Write the metadata, then the content; go on where an earlier process was stopped in the middle of it.
@@ -147,14 +68,15 @@ class Content:
             place: Where to.
             chunk_size: Bytes per request.
         """
-        target = _Session(place, [*_HEADERS, (b"content-type", self._type)], chunk_size, self._length)
+        length = self._sent.length
+        target = ViewSession(place, self._sent, chunk_size, describe(client, self._sent, place.key))
         # A single request has nothing to go on with.
-        resume = place.key is not None and self._length > chunk_size
+        resume = place.key is not None and length > chunk_size
         rules = replace(client._content_rules, error=content_refusal)
         source = await as_source(self._value)
         try:
-            if source.size != self._length:
-                raise _changed(self._length, source.size)
+            if source.size != length:
+                raise _changed(length, source.size)
             await upload_file(client._pipeline, rules, source, target, TransferOptions(resume=resume))
         finally:
             await source.aclose()
@@ -183,13 +105,13 @@ async def _packed_array(resource: ArrayContent, raw: memoryview) -> AsyncIterato
     else:
         state = await run_hop(fingerprint, resource)
         packed = await pack(raw)
-    kind = b"application/octet-stream"
+    kind = "application/octet-stream"
     if packed is None:
-        yield Content({"content_length": len(raw)}, state, raw, len(raw), kind)
+        yield Content({"content_length": len(raw)}, state, raw, Sent(len(raw), kind))
         return
     try:
         fields = {"content_length": packed.length, "content_encoding": "gzip"}
-        yield Content(fields, state, packed.content, packed.length, kind)
+        yield Content(fields, state, packed.content, Sent(packed.length, kind))
     finally:
         packed.close()
 
@@ -206,7 +128,7 @@ async def image_content(resource: ImageContent) -> Content:
     else:
         await run_hop(file.seek, 0, limiter=disk_limiter())
         value = file
-    return Content({"content_length": length}, state, value, length, b"image/png")
+    return Content({"content_length": length}, state, value, Sent(length, "image/png"))
 
 
 def _changed(expected: int, found: int | None) -> ValidationError:

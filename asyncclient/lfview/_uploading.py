@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asyncclient._scheduler import CURRENT_JOB
 from asyncclient._transfers.hops import run_hop
+from asyncclient._transfers.places import new_job_id
 from asyncclient.errors import APIError
 from asyncclient.lfview._base import Resource, kinds_of, url_of
 from asyncclient.lfview._colormaps import sanitize_data_colormaps
@@ -58,7 +60,13 @@ async def upload_graph(client: ApiClient, job: UploadJob, options: Options) -> s
     picture = None if job.thumbnail is None else await open_picture(job.thumbnail)
     if work or picture is not None:
         await client.connect()
-        await _Upload(client, job, options, picture).run(resource, work)
+        # All its contents are one job: however many there are, they take turns with others as one.
+        current = CURRENT_JOB.get()
+        before = CURRENT_JOB.set(new_job_id() if current is None else current)
+        try:
+            await _Upload(client, job, options, picture).run(resource, work)
+        finally:
+            CURRENT_JOB.reset(before)
     url = url_of(resource)
     options.console.end(f"Uploaded {url}" if work else f"Nothing to upload: {url}")
     return url

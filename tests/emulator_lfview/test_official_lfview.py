@@ -12,9 +12,7 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import threading
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,14 +24,12 @@ from asyncclient.testing._tls import make_certificates
 from asyncclient.testing._uvicorn import HttpServer, listen
 from tests.emulator_lfview.conftest import Answers
 from tests.emulator_lfview.proxy import ConnectProxy
+from tests.support.official import official_lfview
 
 pytestmark = pytest.mark.official
 
 HOST = "api.seequent.systems"
 STORAGE_HOST = "storage.example"  # contents are elsewhere, as they are in production
-CLIENT = "lfview-api-client==0.1.2"
-# The packages use names that numpy dropped in 1.24, and pkg_resources, which setuptools dropped later.
-NEEDS = [CLIENT, "numpy==1.23.5", "setuptools<70"]
 SCRIPT = Path(__file__).with_name("official_lfview.py")
 STEPS = [
     *("session", "arrays", "images", "view", "unchanged", "changed", "array replaced", "download", "copy"),
@@ -48,27 +44,9 @@ OPERATIONS = {
 
 
 @pytest.fixture(scope="module")
-def official_python(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
+def official_python(request: pytest.FixtureRequest) -> str:
     """The interpreter of an environment that has the official packages."""
-    given = os.environ.get("ASYNCCLIENT_OFFICIAL_LFVIEW_PYTHON")
-    if given:
-        return given
-    if sys.version_info >= (3, 12):
-        pytest.skip("the official packages need numpy 1.23, which there is none of for this Python")
-    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)  # missing with -p no:cacheprovider
-    name = f"official-lfview-py{sys.version_info.major}{sys.version_info.minor}"
-    folder = tmp_path_factory.mktemp(name) if cache is None else cache.mkdir(name)
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    finished = folder / "finished"
-    if not finished.exists():
-        venv.create(folder, clear=True, with_pip=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *NEEDS]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            reason = f"{CLIENT} cannot be installed: {done.stderr.strip().splitlines()[-1:]}"
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-        finished.touch()
-    return str(python)
+    return official_lfview(request)
 
 
 class Served:

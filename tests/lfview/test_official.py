@@ -7,10 +7,7 @@ The official packages live in a virtual environment of their own: the one whose 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import venv
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,36 +16,15 @@ import pytest
 
 from asyncclient.lfview import files, manifests, scene, spatial
 from tests.lfview import official_models
+from tests.support.official import official_lfview
 
 pytestmark = pytest.mark.official
 
-CLIENT = "lfview-api-client==0.1.2"
-# The packages use names that numpy dropped in 1.24, and pkg_resources, which setuptools dropped later.
-NEEDS = [CLIENT, "numpy==1.23.5", "setuptools<70"]
-
 
 @pytest.fixture(scope="module")
-def official_python(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
+def official_python(request: pytest.FixtureRequest) -> str:
     """The interpreter of an environment that has the official packages."""
-    given = os.environ.get("ASYNCCLIENT_OFFICIAL_LFVIEW_PYTHON")
-    if given:
-        return given
-    if sys.version_info >= (3, 12):
-        pytest.skip("the official packages need numpy 1.23, which there is none of for this Python")
-    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)  # missing with -p no:cacheprovider
-    name = f"official-lfview-py{sys.version_info.major}{sys.version_info.minor}"
-    folder = tmp_path_factory.mktemp(name) if cache is None else cache.mkdir(name)
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    finished = folder / "finished"
-    if not finished.exists():
-        venv.create(folder, clear=True, with_pip=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *NEEDS]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            reason = f"{CLIENT} cannot be installed: {done.stderr.strip().splitlines()[-1:]}"
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-        finished.touch()
-    return str(python)
+    return official_lfview(request)
 
 
 def ours() -> dict[str, list[Any]]:
