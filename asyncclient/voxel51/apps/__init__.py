@@ -1,0 +1,1 @@
+"""The official modules for applications: ``api`` and ``auth``."""
