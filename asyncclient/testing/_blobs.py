@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from asyncclient.testing._contract import Refusal
+from asyncclient.testing._ranges import Span
 
 __all__ = ["Blob", "BlobStore"]
 
@@ -161,14 +162,18 @@ class BlobStore:
         elif blob.content is not None:
             self._held_bytes -= blob.size_bytes
 
-    async def chunks(self, blob: Blob) -> AsyncGenerator[bytes, None]:
-        """Hand out a file whose bytes are kept."""
+    async def chunks(self, blob: Blob, span: Span | None = None) -> AsyncGenerator[bytes, None]:
+        """Hand out a file whose bytes are kept, or a part of it."""
         assert blob.content is not None
+        part = span or Span(0, blob.size_bytes)
         if isinstance(blob.content, bytes):
-            yield blob.content
+            yield blob.content[part.start : part.stop]
             return
+        left = part.stop - part.start
         with blob.content.open("rb") as file:  # buffered: closing waits for a read that a cancelled task left behind
-            while piece := await _in_thread(file.read, _PIECE_BYTES):
+            file.seek(part.start)
+            while left and (piece := await _in_thread(file.read, min(left, _PIECE_BYTES))):
+                left -= len(piece)
                 yield piece
 
     def close(self) -> None:
