@@ -4,6 +4,9 @@ set -euo pipefail
 
 missing=()
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || missing+=(nginx-light)
+PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null || missing+=(mariadb-server)
+compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
+command -v chromium >/dev/null || missing+=(chromium)
 
 if [ "${#missing[@]}" -eq 0 ]; then
     echo "servers: all are installed"
