@@ -1,0 +1,24 @@
+"""The benchmark runs and writes what it promises; how fast anything is, is not asked here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "sticky_pi.py"
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_it_stores_the_same_images_both_ways(side: str, tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    options = ["--images", "2", "--rounds", "1", "--only", side, "--folder", str(tmp_path), "--output", str(output)]
+    done = subprocess.run([sys.executable, str(SCRIPT), *options], capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(output.read_text("utf-8"))
+    assert result["images"] == 2
+    assert sorted(result["runs"][side]) == ["asyncclient", "one after the other"]
+    assert f"{side}, again:" in done.stdout
