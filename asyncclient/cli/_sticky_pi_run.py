@@ -1,0 +1,144 @@
+"""What all Sticky Pi commands do alike: open the client that was asked for, read times, show how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from asyncclient.cli._errors import OK, Problem, guarded
+
+if TYPE_CHECKING:
+    from asyncclient.sticky_pi import AsyncLocalClient, AsyncRemoteClient
+    from asyncclient.types import Progress
+
+    Client = AsyncLocalClient | AsyncRemoteClient
+
+__all__ = [
+    "AsJson",
+    "Debug",
+    "Device",
+    "End",
+    "Folder",
+    "Host",
+    "Start",
+    "User",
+    "Where",
+    "bars",
+    "moment",
+    "run",
+    "secret",
+]
+
+Folder = Annotated[
+    Path,
+    typer.Option("--local-dir", envvar="STICKY_PI_LOCAL_DIR", help="Folder of the client; holds all without --host."),
+]
+Host = Annotated[
+    str | None,
+    typer.Option(envvar="STICKY_PI_HOST", help="URL of a server. Default: the API embedded in this process."),
+]
+User = Annotated[str, typer.Option("--username", envvar="STICKY_PI_USERNAME", help="Who logs in to the server.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Device = Annotated[str, typer.Option(help="Name of a device, or a pattern: % stands for any characters, _ for one.")]
+Start = Annotated[str, typer.Option(help="From this time on (UTC): 2022-05-17 or 2022-05-17T18:30:00.")]
+End = Annotated[str, typer.Option(help="Up to this time, which is not included.")]
+
+_PASSWORD: Final = "STICKY_PI_PASSWORD"  # noqa: S105  # the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which API is meant.
+
+    Attributes:
+        folder: Of the client.
+        host: URL of a server, or None for the embedded API.
+        username: Who logs in.
+    """
+
+    folder: Path
+    host: str | None
+    username: str
+
+
+def run(where: Where, work: Callable[[Client], Awaitable[int | None]], *, debug: bool, **options: Any) -> None:
+    """Do the work of a command with an open client, and end the program with its exit code."""
+    if not debug:  # what matters is said in the result
+        logging.getLogger("asyncclient.sticky_pi").addHandler(logging.NullHandler())
+
+    async def opened() -> int:
+        async with _client(where, options) as client:
+            return await work(client) or OK
+
+    raise typer.Exit(guarded(lambda: asyncio.run(opened()), debug=debug))
+
+
+def _client(where: Where, options: dict[str, Any]) -> Client:
+    from asyncclient.sticky_pi import AsyncLocalClient, AsyncRemoteClient
+
+    if where.host is None:
+        return AsyncLocalClient(where.folder, **options)
+    password = secret(_PASSWORD, f"Password of {where.username}: ")
+    return AsyncRemoteClient(where.folder, where.host, where.username, password, **options)
+
+
+def secret(variable: str, prompt: str) -> str:
+    """Return a password from the environment, or ask for it. It is never an argument: others could read those.
+
+    Raises:
+        Problem: There is nobody to ask.
+    """
+    if found := os.environ.get(variable):
+        return found
+    if not sys.stdin.isatty():
+        raise Problem(f"set {variable}: there is no terminal to ask for a password")
+    return getpass.getpass(prompt)
+
+
+def moment(text: str, option: str) -> dt.datetime:
+    """Read a time.
+
+    Raises:
+        Problem: It is none.
+    """
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise Problem(f"{option} is not a time like 2022-05-17 or 2022-05-17T18:30:00: {text}") from None
+    return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo is not None else found
+
+
+_PHASES: Final = {"hashing": "look at files", "sending": "send", "receiving": "fetch"}
+
+
+@contextmanager
+def bars() -> Iterator[Callable[[Progress], None]]:
+    """Show progress bars on standard error while the block runs, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True, highlight=False)
+    columns = TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Bars(*columns, console=console, disable=not console.is_terminal) as shown:
+        tasks: dict[str, Any] = {}
+
+        def show(progress: Progress) -> None:
+            if progress.phase in _PHASES and progress.bytes_total is None:
+                if progress.phase not in tasks:
+                    tasks[progress.phase] = shown.add_task(_PHASES[progress.phase], total=None)
+                shown.update(tasks[progress.phase], completed=progress.files_done, total=progress.files_total)
+
+        yield show
