@@ -1,0 +1,36 @@
+"""What the blocking client has that cannot be generated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
+
+from asyncclient._sync.base import SyncFacade
+from asyncclient.flywheel.finders import Finders
+from asyncclient.flywheel.objects._binding import bind
+
+__all__ = ["BlockingBase"]
+
+A = TypeVar("A")
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class BlockingBase(Finders, SyncFacade[A]):
+    """The base of the blocking client and its groups: objects that come from it block too."""
+
+    def _run(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        value = super()._run(fn, *args, **kwargs)
+        bind(value, self._owner())
+        return value
+
+    def _owner(self) -> Any:
+        """Return the client, of which this may be a group."""
+        parent = self._recipe.parent
+        return parent if parent is not None and self._recipe.args is None else self
+
+    def _build(self, maker: Callable[..., A], /, *args: Any, **kwargs: Any) -> A:
+        if kwargs.get("hub", self) is None and os.environ.get("FW_SSL_CERT_FILE"):
+            del kwargs["hub"]  # not the hub of all, which trusts what the system trusts
+        return super()._build(maker, *args, **kwargs)

@@ -1,0 +1,77 @@
+"""What generated methods need of the object they are mixed into, and the types of their arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypedDict, TypeVar
+
+from asyncclient._endpoint import Endpoint
+from asyncclient._service import ServiceBase
+from asyncclient.flywheel.files import FileSpec
+
+if TYPE_CHECKING:
+    from asyncclient.flywheel._generated import models
+
+__all__ = ["CallOptions", "Destination", "FileInput", "FlywheelBase"]
+
+T = TypeVar("T")
+
+Destination: TypeAlias = str | os.PathLike[str] | BinaryIO | Callable[[bytes], object]
+"""Where a download goes."""
+
+FileInput: TypeAlias = str | os.PathLike[str] | FileSpec | Sequence[str | os.PathLike[str] | FileSpec]
+"""What can be uploaded."""
+
+
+class CallOptions(TypedDict, total=False):
+    """Keywords that every operation takes.
+
+    Attributes:
+        _request_timeout: Seconds for connecting and between two pieces of the answer: one number for both, or a pair.
+        _ignore_simplified_return_value: Whether the whole object comes back where usually one member of it does.
+        _preload_content: False gives back the ``httpx.Response`` in place of what it holds.
+        _request_out: A dict that receives ``url``.
+        _return_http_data_only: Accepted; ``x_with_http_info`` of a group gives status and headers.
+        async_: Refused if true: awaiting is what an ``AsyncClient`` is for.
+    """
+
+    _request_timeout: float | tuple[float | None, float | None] | None
+    _ignore_simplified_return_value: bool
+    _preload_content: bool
+    _request_out: dict[str, Any]
+    _return_http_data_only: bool
+    async_: bool
+
+
+class FlywheelBase(ServiceBase):
+    """The base of the generated operations."""
+
+    async def _operate(self, endpoint: Endpoint[T], arguments: Mapping[str, Any], options: Mapping[str, Any]) -> T:
+        raise NotImplementedError
+
+    async def _upload(self, endpoint: Endpoint[T], arguments: Mapping[str, Any], options: Mapping[str, Any]) -> T:
+        raise NotImplementedError
+
+    async def _upload_raw(self, endpoint: Endpoint[T], arguments: Mapping[str, Any], options: Mapping[str, Any]) -> T:
+        raise NotImplementedError
+
+    async def _signed_upload(
+        self, endpoint: Endpoint[Any], arguments: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> list[models.FileOutput] | None:
+        raise NotImplementedError
+
+    async def _download(
+        self, endpoint: Endpoint[bytes], arguments: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> None:
+        raise NotImplementedError
+
+    async def _as_data(
+        self, endpoint: Endpoint[bytes], arguments: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> bytes:
+        raise NotImplementedError
+
+    async def _download_url(
+        self, endpoint: Endpoint[Any], arguments: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> str:
+        raise NotImplementedError

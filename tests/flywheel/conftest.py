@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from asyncclient import AsyncHub, Hub, flywheel
+from asyncclient.types import RetryPolicy
+from tests.flywheel.fake_service import FakeService, fake_service
+
+QUICK = RetryPolicy(max_retries=7, base_transport_s=0, base_server_s=0, base_throttle_s=0)
+
+
+@pytest.fixture(scope="session")
+def _service() -> Iterator[FakeService]:
+    with fake_service() as found:
+        yield found
+
+
+@pytest.fixture
+def service(_service: FakeService) -> FakeService:
+    _service.play()
+    return _service
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in [
+        name for name in os.environ if name.startswith(("FLYWHEEL_", "FW_")) or name.lower().endswith("_proxy")
+    ]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+class Driver:
+    """Calls one client, awaited or blocking, by the names of its methods."""
+
+    def __init__(self, kind: str, key: str, **options: Any) -> None:
+        options = {"disable_auth_check": True, **options}
+        self.kind = kind
+        self._runner = asyncio.Runner()
+        self.client: Any = (
+            flywheel.AsyncClient(key, hub=AsyncHub(), **options)
+            if kind == "async"
+            else flywheel.Client(key, hub=Hub(), **options)
+        ).with_options(retry=QUICK)
+
+    def __call__(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        owner = self.client
+        *groups, method = name.split(".")
+        for group in groups:
+            owner = getattr(owner, group)
+        return self.done(getattr(owner, method)(*args, **kwargs))
+
+    def done(self, value: Any) -> Any:
+        """Wait for what an async client gives; a blocking one gives the result itself."""
+        if self.kind == "async" and inspect.isawaitable(value):
+
+            async def wait() -> Any:
+                return await value
+
+            return self._runner.run(wait())
+        return value
+
+    def listed(self, items: Any) -> list[Any]:
+        """Take all items of an iterator."""
+        if self.kind == "sync":
+            return list(items)
+
+        async def take() -> list[Any]:
+            return [item async for item in items]
+
+        return self._runner.run(take())
+
+    def close(self) -> None:
+        hub: Any = self.client._hub if self.kind == "async" else None
+        if hub is not None:
+            self._runner.run(hub.aclose())
+        self._runner.close()
+
+
+@pytest.fixture(params=["async", "sync"])
+def drive(request: pytest.FixtureRequest, service: FakeService) -> Iterator[Driver]:
+    driver = Driver(request.param, service.key)
+    yield driver
+    driver.close()
