@@ -155,8 +155,12 @@ def _with_headers(endpoint: Endpoint[Any], plan: Plan, arguments: Mapping[str, A
         value = arguments.get(param.name, UNSET)
         if value is UNSET:
             value = param.default
+        if param.append and not value:
+            continue
         if value is not None:
-            pairs.append((name, _header_value(endpoint, param, value)))
+            text = _header_value(endpoint, param, value)
+            usual = next((found for key, found in headers if key == name), b"") if param.append else b""
+            pairs.append((name, usual + b"," + text if usual else text))
         elif param.required:
             raise ArgumentError(f"{endpoint.name}(): {param.name} must not be None", argument=param.name)
     if not pairs:

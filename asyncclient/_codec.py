@@ -62,6 +62,9 @@ def _dumps(value: Any) -> bytes:
 
 
 def _default(value: Any) -> Any:
+    to_wire = getattr(value, "to_wire", None)
+    if to_wire is not None:  # models that say by themselves what is sent
+        return to_wire()
     dump = getattr(value, "model_dump", None)
     if dump is not None:  # pydantic models, without importing pydantic
         return dump(mode="json", by_alias=True, exclude_unset=True)

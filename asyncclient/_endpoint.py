@@ -38,6 +38,7 @@ class Param(NamedTuple):
         safe: In a path: characters kept literal beside the unreserved ones of RFC 3986.
         convert: Name of a converter in :data:`asyncclient._values.CONVERTERS`.
         default: Text or JSON value sent when the argument is absent; None for none.
+        append: In a header: whether the value is added to what the client always sends, after a comma, or replaces it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Param(NamedTuple):
     safe: str = ""
     convert: str | None = None
     default: Any = None
+    append: bool = False
 
 
 class Page(NamedTuple):
@@ -60,14 +62,15 @@ class Page(NamedTuple):
         token: Python name of the argument that takes the continuation.
         next: ``token``: the key of the next token in an answer; ``after_id``: the key of an item's id.
         limit: Python name of the argument that takes the page size, or None.
-        style: ``token`` (answer names the next), ``after_id`` (last item's id) or ``offset`` (count so far).
+        style: ``token`` (answer names the next), ``after_id`` (last item's id), ``offset`` (count so far) or ``page``
+            (number, counted from 1).
     """
 
     items: str
     token: str
     next: str = ""
     limit: str | None = None
-    style: Literal["token", "after_id", "offset"] = "token"
+    style: Literal["token", "after_id", "offset", "page"] = "token"
 
 
 class ModelRef(NamedTuple):
@@ -100,6 +103,7 @@ class Endpoint(Generic[T]):
         extra_none: What a further keyword given as None does: send ``null``, or ``omit`` the key.
         returns: Model of the answer, or None for plain JSON.
         unwrap: Key of the answer that is given back alone, or None.
+        whole: Model of an answer that is unwrapped, for those who ask for all of it.
         answer: ``json``, ``text``, ``bytes`` or ``none`` (the answer is not looked at).
         idempotent: Whether it may be repeated after it may have been received. Default: by the method.
         page: How it is continued, or None.
@@ -117,6 +121,7 @@ class Endpoint(Generic[T]):
     extra_none: Literal["null", "omit"] = "null"
     returns: ModelRef | None = None
     unwrap: str | None = None
+    whole: ModelRef | None = None
     answer: Literal["json", "text", "bytes", "none"] = "json"
     idempotent: bool | None = None
     page: Page | None = None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asyncclient._messages import Request
     from asyncclient._pipeline import Answer
 
-__all__ = ["class_of", "error_of", "facts_of"]
+__all__ = ["class_of", "error_of", "facts_of", "phrase"]
 
 _CLASSES: Final[Mapping[int, type[APIError]]] = {
     400: BadRequest,

@@ -19,6 +19,8 @@ async def items(
 ) -> AsyncGenerator[Any]:
     """Call ``method`` until there is no further page, and yield every item."""
     token = arguments.get(page.token, UNSET)
+    if page.style == "page" and not isinstance(token, int):
+        token = 1
     count = token if page.style == "offset" and isinstance(token, int) else 0
     seen = {token}
     while True:
@@ -28,7 +30,7 @@ async def items(
         for item in found:
             yield item
         count += len(found)
-        following = continuation(operation, page, found, answer=answer, count=count)
+        following = continuation(operation, page, found, answer=answer, count=count, at=token)
         if following is None:
             return
         if following in seen:
@@ -51,7 +53,7 @@ def page_items(operation: str, page: Page, answer: Any) -> list[Any]:
     return found
 
 
-def continuation(operation: str, page: Page, found: list[Any], *, answer: Any, count: int) -> Any:
+def continuation(operation: str, page: Page, found: list[Any], *, answer: Any, count: int, at: Any = UNSET) -> Any:
     """Return what the next call is to be given, or None at the end.
 
     A page may be short or empty and still not be the last: only the service's token says so.
@@ -65,6 +67,8 @@ def continuation(operation: str, page: Page, found: list[Any], *, answer: Any, c
         return None
     if page.style == "offset":
         return count
+    if page.style == "page":
+        return at + 1
     last = _member(found[-1], page.next)
     if last is None:
         raise DecodeError(f"{operation}: the last item of a page has no {page.next!r} to continue after")

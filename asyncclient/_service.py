@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from asyncclient._messages import Body, Headers, Origin
     from asyncclient._url import BaseUrl
 
-__all__ = ["RawResponses", "ServiceBase", "ServiceClient"]
+__all__ = ["RawResponses", "ServiceBase", "ServiceClient", "absolute_request", "decoded"]
 
 T = TypeVar("T")
 
@@ -162,7 +162,7 @@ class ServiceClient(ServiceBase):
         answer = await self._hub._opened().fetch(request, endpoint.name, self._rules, lane)
         if self._recorder is not None:
             self._recorder.append((request, answer))
-        value: T = _decoded(endpoint, answer)
+        value: T = decoded(endpoint, answer)
         return value
 
     async def _send(
@@ -237,7 +237,12 @@ class RawResponses:
         return call
 
 
-def _decoded(endpoint: Endpoint[T], answer: Answer) -> Any:
+def decoded(endpoint: Endpoint[T], answer: Answer) -> Any:
+    """Return what an operation gives back.
+
+    Raises:
+        DecodeError: The answer is not what the operation promises.
+    """
     if answer.status == 204 or endpoint.answer == "none":
         return None
     if endpoint.answer == "bytes":

@@ -11,13 +11,22 @@ import decimal
 import enum
 import math
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
 
-from asyncclient._endpoint import Param
+from asyncclient._endpoint import Endpoint, Param
 from asyncclient.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["CONVERTERS", "check_json_type", "check_numeric_text", "plain", "text_of", "wrong_type"]
+__all__ = [
+    "CONVERTERS",
+    "SupportsToDict",
+    "check_json_type",
+    "check_numeric_text",
+    "members",
+    "plain",
+    "text_of",
+    "wrong_type",
+]
 
 _EXACT: Final[Mapping[type, frozenset[str]]] = {
     str: frozenset({"string"}),
@@ -99,5 +108,88 @@ def _iso(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (dt.datetime, dt.date)) else value
 
 
-CONVERTERS: Final[Mapping[str, Callable[[Any], Any]]] = {"iso": _iso, "iso-local": _iso_local}
+def _dates_as_text(value: Any) -> Any:
+    """Write the dates within JSON values as text; a value without any is given back as it is."""
+    if isinstance(value, (dt.datetime, dt.date)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        items = {key: _dates_as_text(item) for key, item in value.items()}
+        return items if any(items[key] is not item for key, item in value.items()) else value
+    if isinstance(value, (list, tuple)):
+        members = [_dates_as_text(item) for item in value]
+        return members if any(new is not old for new, old in zip(members, value, strict=True)) else value
+    return value
+
+
+def _member(name: str) -> Callable[[Any], Any]:
+    """Return the converter that puts a text under one key; anything else is a body already."""
+
+    def put(value: Any) -> Any:
+        return {name: value} if isinstance(value, str) else _dates_as_text(value)
+
+    return put
+
+
+class SupportsToDict(Protocol):
+    """An object that stands for the dict its method returns, such as a query that was put together."""
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Return the members."""
+        ...
+
+
+def _to_dict(value: Any) -> Any:
+    """Return the members of an object that has ``to_dict``; what has none is refused by its type later."""
+    to_dict = getattr(value, "to_dict", None)
+    return to_dict() if callable(to_dict) and not isinstance(value, type) else value
+
+
+def members(endpoint: Endpoint[Any], argument: str, value: Any) -> Mapping[str, Any]:
+    """Return the arguments that one argument stands for.
+
+    Raises:
+        ArgumentTypeError: It is no mapping, and has no ``to_dict``.
+        ArgumentError: It has a member that the operation does not take.
+    """
+    found = _to_dict(value)
+    if not isinstance(found, Mapping):
+        raise ArgumentTypeError(
+            f"{endpoint.name}(): {argument} must be a query or a mapping, not {type(value).__name__}",
+            argument=argument,
+        )
+    if unknown := [str(name) for name in found if name not in endpoint.plan.names]:
+        raise ArgumentError(
+            f"{endpoint.name}(): {argument} has {', '.join(unknown)}; accepted: {', '.join(sorted(endpoint.plan.names))}",
+            argument=argument,
+        )
+    return found
+
+
+def _listed(value: Any) -> Any:
+    """Make a list of any iterable of texts; a single text would be cut into its letters and is refused later.
+
+    Raises:
+        ArgumentError: One of them is empty.
+        ArgumentTypeError: One of them is no text.
+    """
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        return value
+    found = list(value)
+    for item in found:
+        if not isinstance(item, str):
+            raise ArgumentTypeError(f"a list of ids must hold text, not {type(item).__name__}", argument="ids")
+        if not item:
+            raise ArgumentError("a list of ids must not hold an empty one", argument="ids")
+    return found
+
+
+CONVERTERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "listed": _listed,
+    "to-dict": _to_dict,
+    "iso": _iso,
+    "iso-local": _iso_local,
+    "json": _dates_as_text,
+    "as-text": _member("text"),
+    "as-value": _member("value"),
+}
 """What :attr:`Param.convert` may name."""

@@ -49,6 +49,11 @@ class Description:
                     operation = item[method]
                     yield operation.get("x-path", key.partition("#")[0]), method.upper(), operation
 
+    def derived(self) -> Sequence[Mapping[str, Any]]:
+        """Return the methods that are no operations of their own, if the description lists any."""
+        found: Sequence[Mapping[str, Any]] = self._document.get("x-derived-methods", ())
+        return found
+
     def tags(self) -> list[str]:
         """Return the tags in the order of their declaration, then those only used."""
         declared = [tag["name"] for tag in self._document.get("tags", ())]

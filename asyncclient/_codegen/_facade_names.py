@@ -62,6 +62,10 @@ class Names:
                 self._facades[home[1]] = home
         return found
 
+    def home_of(self, facade: str) -> Origin:
+        """Return where a facade stands that :meth:`renamed` has named."""
+        return self._facades[facade]
+
     def _home(self, origin: Origin) -> tuple[str, str] | None:
         module, name = origin
         if name not in self.words or not module.startswith("asyncclient"):

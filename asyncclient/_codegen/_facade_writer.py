@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Collection, Mapping
 from typing import Final, Literal
@@ -91,6 +92,15 @@ class FacadeWriter:
             if _is_generated(member)
         }
 
+    def sizes_by_tag(self) -> dict[str, dict[str, int]]:
+        """Return the lines of the generated operations, by the tag whose module defines them."""
+        found: dict[str, dict[str, int]] = {}
+        for name, size in self.sizes().items():
+            package, _, module = self._members[name].owner.module.name.rpartition(".")
+            if package.endswith(".operations"):
+                found.setdefault(re.sub(r"_\d+$", "", module), {})[name] = size
+        return dict(sorted(found.items()))
+
     def _chosen(self) -> dict[str, Member]:
         pair = self._pair
         members = {**self._sources.constructed(self._cls), **self._sources.members(self._cls)}
@@ -161,7 +171,16 @@ class FacadeWriter:
             if decorator in _decorators(node):
                 head = f"    @{decorator}\n{head}"
         keep = "" if returned == "None" else "return "
-        return f"{head}{self._doc(node, 8)}        {keep}{self._body(owner, node)}\n"
+        return f"{head}{self._doc(node, 8)}{self._late_import(owner, node)}        {keep}{self._body(owner, node)}\n"
+
+    def _late_import(self, owner: ClassSource, node: Function) -> str:
+        """Import the facade of a part where it is made, if the async class does so too."""
+        if self._kind(owner, node) != "part" or not _imports_late(node):
+            return ""
+        facades = self._names.renamed(owner)
+        (name,) = renamed(node.returns, facades)
+        module, attribute = self._names.home_of(facades[name])
+        return f"        from {module} import {attribute}\n\n"
 
     def _body(self, owner: ClassSource, node: Function) -> str:
         kind = self._kind(owner, node)
@@ -170,7 +189,8 @@ class FacadeWriter:
         if kind == "part":
             facades = self._names.renamed(owner)
             (name,) = renamed(node.returns, facades)
-            self._names.need_name(owner, facades[name], runtime=True)
+            if not _imports_late(node):
+                self._names.need_name(owner, facades[name], runtime=True)
             return f'self._part({facades[name]}, "{node.name}")'
         given = _passed(node, self._wrappers(owner, node))
         if kind == "derive":
@@ -263,7 +283,14 @@ class FacadeWriter:
 
 
 def _is_generated(member: Member) -> bool:
-    return "._generated." in member.owner.module.name
+    module = member.owner.module.name
+    return "._generated." in module and not module.endswith(
+        (".operations.apis", ".operations.owner")
+    )  # groups are members like any other
+
+
+def _imports_late(node: Function) -> bool:
+    return any(isinstance(statement, ast.ImportFrom) for statement in node.body)
 
 
 def _decorators(node: Function) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from asyncclient._codegen._derived import derived_operations
 from asyncclient._codegen._description import Description
 from asyncclient._codegen._ir import Module, Operation
 from asyncclient._codegen._order import group
@@ -14,6 +15,7 @@ from asyncclient._codegen._read_models import read_models
 from asyncclient._codegen._read_operations import read_operations
 from asyncclient._codegen._services import Service
 from asyncclient._codegen._text import header
+from asyncclient._codegen._unions import name_unions
 from asyncclient._codegen._write_operations import write_operations
 from asyncclient._codegen._write_pydantic import lines_of, write_pydantic
 from asyncclient._codegen._write_typeddicts import write_typeddicts
@@ -27,7 +29,11 @@ _ROOM: Final = 1150
 def service_modules(service: Service, description_path: Path) -> list[Module]:
     """Write operations and models of a service, not yet formatted."""
     description = Description.load(description_path, service.patches)
+    if service.model_base is not None:
+        name_unions(description)
     operations = read_operations(service, description)
+    if service.surface is not None:
+        operations += derived_operations(description, operations)
     models = read_models(service, description, operations)
     if service.answers == "typeddict":
         written, homes = write_typeddicts(service, models), dict.fromkeys(models, "models")
@@ -49,6 +55,5 @@ def _roots(operations: Iterable[Operation]) -> dict[str, set[str]]:
         texts = [operation.answer.annotation, *(argument.annotation for argument in operation.arguments)]
         names = roots.setdefault(operation.tag, set())
         names.update(name for text in texts for name in re.findall(r"models\.(\w+)", text))
-        if operation.answer.model is not None:
-            names.add(operation.answer.model)
+        names.update(name for name in (operation.answer.model, operation.answer.whole) if name is not None)
     return roots

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = ["Answer", "Argument", "Field", "Module", "Named", "Operation", "Page", "Parameter"]
@@ -45,6 +46,7 @@ class Parameter:
     safe: str = ""
     convert: str | None = None
     default: Any = None
+    append: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Answer:
         model: Name of the schema that is parsed into, or None for plain JSON.
         many: How often: ``one``, ``list`` or ``dict``.
         unwrap: Key given back alone, or None.
+        whole: Name of the schema of an answer that is unwrapped, or None.
         note: What comes back, in a sentence, where the type does not say it.
     """
 
@@ -76,12 +79,19 @@ class Answer:
     model: str | None = None
     many: Literal["one", "list", "dict"] = "one"
     unwrap: str | None = None
+    whole: str | None = None
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: a descriptor and, unless written by hand, a method."""
+    """One operation: a descriptor and, unless written by hand, a method.
+
+    Attributes:
+        call: The method of the base that does the work.
+        endpoint: Name of the operation whose descriptor a derived method uses; empty for an operation of its own.
+        wrap: Key that a derived method puts the body under; empty for none.
+    """
 
     name: str
     tag: str
@@ -100,6 +110,11 @@ class Operation:
     page: Page | None = None
     bulk: bool = False
     hand_written: bool = False
+    members_of: str = ""
+    """Argument whose members are the parameters, or empty."""
+    call: str = "_call"
+    endpoint: str = ""
+    wrap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +151,14 @@ class Named:
         needs: Of these, the names that must be defined before it: its base, or what an alias stands for.
         keys: ``tagged``: the keys that tell which class it is, in the order they are looked at.
         tags: ``tagged``: value of the key and class.
+        fits: ``fit``: classes, and what tells them apart.
+        inherited: Types of inherited members. They are looked up where the class stands, not where its base does.
+        mixin: ``module:Class`` of a hand-written class it inherits from too, or None.
+        fixed: Members that tell the class and are sent without being asked for, with their values.
     """
 
     name: str
-    kind: Literal["class", "alias", "enum", "tagged"]
+    kind: Literal["class", "alias", "enum", "tagged", "fit"]
     doc: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     base: str | None = None
@@ -148,6 +167,10 @@ class Named:
     needs: frozenset[str] = frozenset()
     keys: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+    fits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    inherited: tuple[str, ...] = ()
+    mixin: str | None = None
+    fixed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,11 @@ def read_answer(service: Service, description: Description, annotator: Annotator
         return Answer("None", "none")
     if not media.endswith("json"):
         return Answer("str", "text")
-    unwrap = _unwrap(description, schema)
+    unwrap = _unwrap(description, schema, returns)
     if unwrap is not None:
         member = description.schemas[description.target(description.ref_name(schema) or "")]["properties"][unwrap]
-        return Answer(annotator.answer(member), unwrap=unwrap)
+        whole = None if service.surface is None else description.ref_name(schema)
+        return Answer(annotator.answer(member), unwrap=unwrap, whole=whole)
     note = sentence(returns)
     if service.answers == "typeddict":
         return Answer(annotator.answer(schema), note=note)
@@ -49,11 +50,13 @@ def _content(description: Description, raw: Mapping[str, Any]) -> tuple[str | No
     raise DescriptionError(f"{raw['operationId']} has no answer of status 2xx")
 
 
-def _unwrap(description: Description, schema: Schema) -> str | None:
+def _unwrap(description: Description, schema: Schema, returns: str) -> str | None:
     name = description.ref_name(schema)
     if name is None:
         return None
-    found: str | None = description.schemas[description.target(name)].get("x-unwrap")
+    target = description.schemas[description.target(name)]
+    said = re.match(r'response\["(\w+)"\]', returns)
+    found: str | None = said[1] if said and said[1] in target.get("properties", {}) else target.get("x-unwrap")
     return found
 
 
@@ -103,11 +106,17 @@ def read_page(service: Service, description: Description, raw: Mapping[str, Any]
         raise DescriptionError(f"{raw['operationId']}: unknown style of paging {style!r}")
     return Page(
         items=items,
-        token=names[params["token" if style == "token" else "offset"]],
+        token=_paged_by(raw, names, params["token" if style == "token" else "offset"]) or "",
         next=paging["next"] if style == "token" else "",
-        limit=names.get(params.get("limit")),
+        limit=_paged_by(raw, names, params.get("limit")),
         style=style,
     )
+
+
+def _paged_by(raw: Mapping[str, Any], names: Mapping[str, str], wire: str | None) -> str | None:
+    """Return the Python name of a parameter; members of one argument, of which body or query are made, keep theirs."""
+    whole = "x-body-argument" in raw or "x-python-name" in raw.get("requestBody", {})
+    return wire if whole and names.get(wire or "", "query.").startswith("query.") else names.get(wire or "")
 
 
 def _python_member(service: Service, description: Description, raw: Mapping[str, Any], items: str, wire: str) -> str:

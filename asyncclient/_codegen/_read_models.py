@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from asyncclient._codegen._annotations import Annotator, union
@@ -13,6 +13,7 @@ from asyncclient._codegen._errors import DescriptionError
 from asyncclient._codegen._facts import member_facts, sentence, values_of
 from asyncclient._codegen._ir import Field, Named, Operation
 from asyncclient._codegen._services import Service
+from asyncclient._codegen._unions import UNION, fits, fixed_members
 
 __all__ = ["names_in", "read_models"]
 
@@ -59,6 +60,8 @@ def _returned_by(operations: Sequence[Operation]) -> dict[str, list[str]]:
 class _Reader:
     def __init__(self, service: Service, description: Description, returned_by: Mapping[str, list[str]]) -> None:
         self._pydantic = service.answers == "pydantic"
+        self._mixins = service.mixins
+        self._telling = service.model_base is not None
         self._description = description
         self._returned_by = returned_by
         self._annotator = Annotator(description, prefix="", dates=self._pydantic, open_enums=self._pydantic)
@@ -74,6 +77,8 @@ class _Reader:
             return self._tagged(name, schema)
         if "enum" in schema:
             return self._enum(name, schema)
+        if UNION in schema:
+            return self._fit(name, schema)
         annotation = self._annotator.answer(schema)
         return self._named(name, "alias", schema, annotation=annotation, needs=names_in(annotation))
 
@@ -85,9 +90,30 @@ class _Reader:
         fields = tuple(self._field(name, wire, member, wire in required) for wire, member in members.items())
         base = schema.get("x-python-base")
         uses = {used for field in fields for used in names_in(field.annotation)}
+        mixin = self._mixins.get(schema.get("x-mixin", ""))
+        fixed = fixed_members(schema) if self._pydantic and self._telling else ()
+        needs = {base} if base is not None else set()
+        inherited = tuple(self._inherited(base)) if self._telling else ()
+        uses |= {used for annotation in inherited for used in names_in(annotation)}
         return self._named(
-            name, "class", schema, fields=fields, base=base, uses=uses, needs={base} if base is not None else set()
+            name,
+            "class",
+            schema,
+            fields=fields,
+            base=base,
+            uses=uses,
+            needs=needs,
+            mixin=mixin,
+            fixed=fixed,
+            inherited=inherited,
         )
+
+    def _inherited(self, base: str | None) -> Iterator[str]:
+        while base is not None:
+            base = self._description.target(base)
+            schema = self._description.schemas[base]
+            yield from (self._annotator.answer(member) for member in schema.get("properties", {}).values())
+            base = schema.get("x-python-base")
 
     def _field(self, owner: str, wire: str, schema: Schema, required: bool) -> Field:
         python = schema.get("x-python-name", wire)
@@ -107,6 +133,12 @@ class _Reader:
             return self._named(name, "alias", schema, annotation=plain, notes=[f"{values_of(schema)}."])
         values = ", ".join(f'"{value}"' if isinstance(value, str) else repr(value) for value in schema["enum"])
         return self._named(name, "enum", schema, annotation=f"Literal[{values}] | {plain}")
+
+    def _fit(self, name: str, schema: Schema) -> Named:
+        classes = set(schema[UNION])
+        return self._named(
+            name, "fit", schema, uses=classes, needs=classes, fits=fits(self._description, schema[UNION])
+        )
 
     def _tagged(self, name: str, schema: Schema) -> Named:
         discriminator = schema["discriminator"]

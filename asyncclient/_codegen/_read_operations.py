@@ -25,6 +25,8 @@ class _Source:
     parameter: Parameter | None
     schema: Schema
     raw: Mapping[str, Any]
+    by_base: tuple[str, str] | None = None
+    """Type and meaning of an argument that the base of the methods handles."""
 
 
 def read_operations(service: Service, description: Description) -> list[Operation]:
@@ -36,11 +38,11 @@ def read_operations(service: Service, description: Description) -> list[Operatio
     """
     reader = _Reader(service, description)
     operations = [reader.read(path, method, raw) for path, method, raw in description.operations()]
-    names = [operation.name for operation in operations]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    names = [(operation.tag, operation.name) for operation in operations]
+    twice = sorted({name for tag, name in names if names.count((tag, name)) > 1})
     if twice:
         raise DescriptionError(f"{service.name}: more than one operation is called {', '.join(twice)}")
-    reader.check_overrides(set(names))
+    reader.check_overrides({raw["operationId"] for _, _, raw in description.operations()})
     return operations
 
 
@@ -55,17 +57,26 @@ class _Reader:
         self._annotator = Annotator(description, prefix="models.", dates=not dicts, open_enums=not dicts)
 
     def read(self, path: str, method: str, raw: Mapping[str, Any]) -> Operation:
-        name: str = raw["operationId"]
+        name: str = raw.get("x-python-name", raw["operationId"])
         sources, body = self._sources(name, raw)
-        hand_written = self._is_hand_written(name, raw)
+        hand_written = self._is_hand_written(raw["operationId"], raw)
+        members_of = raw.get("x-body-argument", "")
+        surface = self._service.surface
         table = raw.get("x-merged-python-params", raw.get("x-python-params"))
         if table is None:
             raise DescriptionError(f"{name} has no x-python-params")
         required = {entry["name"] for entry in table if entry["required"]}
         arguments: tuple[Argument, ...] = ()
+        if surface is not None:
+            handled = surface.arguments
+            names = {entry["name"] for entry in table} & handled.keys() - sources.keys()
+            sources.update({key: _Source(None, {}, {}, handled[key]) for key in names})
         if not hand_written:
-            arguments = tuple(self._argument(name, entry, sources) for entry in table)
-            self._check_all_used(name, sources, {argument.name for argument in arguments})
+            arguments = tuple(
+                _whole_argument(entry) if entry["name"] == members_of else self._argument(name, entry, sources)
+                for entry in table
+            )
+            self._check_all_used(name, sources, {a.name for a in arguments} | (set(sources) if members_of else set()))
         answer = read_answer(self._service, self._description, self._annotator, raw)
         page = read_page(self._service, self._description, raw)
         schema = _body_schema(self._description, raw)
@@ -87,6 +98,8 @@ class _Reader:
             page=page,
             bulk=answer.kind == "bytes",
             hand_written=hand_written,
+            members_of=members_of,
+            call="_call" if surface is None else _kind_of_call(sources),
         )
 
     def check_overrides(self, names: set[str]) -> None:
@@ -111,6 +124,8 @@ class _Reader:
         found: dict[str, _Source] = {}
         for parameter in self._description.parameters(raw):
             python = parameter.get("x-python-name", parameter["name"])
+            if "x-body-argument" in raw:  # members of one argument, written as query.fields
+                python = python.removeprefix("query.")
             found[python] = self._parameter_source(python, parameter)
         body, leaves = self._body(raw)
         for python, source in leaves:
@@ -142,6 +157,8 @@ class _Reader:
         default = raw.get("x-sent-when-absent")
         if default is None and raw.get("x-always-sent"):
             default = raw.get("default")
+        if default is None and place == "body":
+            default = raw.get("const")
         return Parameter(
             name=python,
             wire=wire,
@@ -152,15 +169,16 @@ class _Reader:
             falsy=raw.get("x-falsy", "send"),
             convert=self._converter(python, schema, raw),
             default=default,
+            append=bool(raw.get("x-appended-to-default")),
         )
 
     def _converter(self, python: str, schema: Schema, raw: Mapping[str, Any]) -> str | None:
-        if python in self._converts:
-            self._matched.add(python)
-            return self._converts[python]
         wrapped = re.search(r'single member "(\w+)"', raw.get("x-string-argument", ""))
         if wrapped:
             return f"as-{wrapped[1]}"
+        if python in self._converts:
+            self._matched.add(python)
+            return self._converts[python]
         return "iso" if "date-time" in _formats(schema) else None
 
     def _body(self, raw: Mapping[str, Any]) -> tuple[Any, list[tuple[str, _Source]]]:
@@ -171,6 +189,9 @@ class _Reader:
         if media is None:
             return "none", []  # files: written by hand
         python = body.get("x-python-name")
+        if self._service.surface is not None and python and "application/octet-stream" in body["content"]:
+            taken = ("bytes | str | Any", "The content: bytes, text (sent as UTF-8), a path or a file object.")
+            return "none", [(python, _Source(None, {}, {}, taken))]
         if python is None:
             return "object", list(self._leaves(self._description.resolve(media["schema"]), ""))
         schema = {**media["schema"], **({"description": body["description"]} if "description" in body else {})}
@@ -198,6 +219,9 @@ class _Reader:
             self._matched.add((operation, name))
             kind = "positional"
         default = _default(entry, source)
+        if source.by_base is not None:
+            annotation, note = source.by_base
+            return Argument(name, kind, annotation if default != "None" else f"{annotation} | None", default, (note,))
         return Argument(
             name=name,
             kind=kind,
@@ -211,6 +235,10 @@ class _Reader:
         parameter = source.parameter
         in_query = parameter is not None and parameter.place in ("query", "header")
         parts = [self._annotator.argument(source.schema, query=in_query)]
+        if parameter is not None and parameter.convert == "to-dict":
+            parts = ["SupportsToDict", "Mapping[str, Any]"]
+        if parameter is not None and parameter.convert == "listed":
+            parts = [part.replace("Sequence[", "Iterable[") for part in parts]
         if default == "UNSET":
             parts.append("Unset")
         if "x-string-argument" in source.raw:
@@ -255,6 +283,20 @@ class _Reader:
             ]
             words.append(f"``{key}`` ({', '.join([self._annotator.argument(member), *facts])})")
         return f"Sent as they are. Known to the service: {', '.join(words)}."
+
+
+def _kind_of_call(sources: Mapping[str, _Source]) -> str:
+    handled = {name for name, source in sources.items() if source.by_base is not None}
+    if handled & {"file", "files"}:
+        return "_upload"
+    if "body" in handled:
+        return "_upload_raw"
+    return "_download" if handled else "_operate"
+
+
+def _whole_argument(entry: Mapping[str, Any]) -> Argument:
+    """Return the argument whose members are parameters."""
+    return Argument(entry["name"], entry["kind"], "SupportsToDict | Mapping[str, Any]", None)
 
 
 def _with_required(parameter: Parameter, required: set[str]) -> Parameter:

@@ -9,7 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-__all__ = ["FACADES", "SERVICES", "Convert", "FacadeModule", "FacadePair", "Patch", "Positional", "Service"]
+from asyncclient._codegen import _flywheel
+
+__all__ = [
+    "FACADES",
+    "SERVICES",
+    "Convert",
+    "FacadeModule",
+    "FacadePair",
+    "Patch",
+    "Positional",
+    "Service",
+    "Surface",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,28 @@ class Convert:
 
 
 @dataclass(frozen=True, slots=True)
+class Surface:
+    """What the generated methods of a service stand on that has more than calls: files, options, groups.
+
+    Attributes:
+        base: ``module:Class`` the methods are mixed into. It has ``_operate`` for plain calls, ``_upload`` for
+            operations that take files, ``_upload_raw`` for one whose body is content, ``_download`` for those that write to a destination, and a method per family of
+            ``x-derived-methods`` (``_as_data``, ``_download_url``, ``_signed_upload``).
+        options: ``TypedDict`` in that module: keywords that every operation takes, handed on as a whole.
+        arguments: Arguments that are no parameters of the request, and are handled by the base: name to type, found
+            there or built in, and what it is.
+        lazy: ``module:function`` that makes classes whose methods are loaded when they are used.
+        groups: ``module:Class`` of the objects that hold the operations of one tag (``client.<tag>_api``).
+    """
+
+    base: str
+    options: str
+    arguments: Mapping[str, tuple[str, str]]
+    groups: str
+    lazy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """How one description becomes a package.
 
@@ -63,7 +97,12 @@ class Service:
         converts: Arguments that are converted.
         path_safe: For each ``x-path-encoding`` text, the characters a path parameter keeps.
         default_path_safe: Where a path parameter has no ``x-path-encoding``.
-        model_base: ``module:Class`` all pydantic models derive from; None generates one.
+        model_base: ``module:Class`` all pydantic models derive from; None generates one. That module has ``by_key`` and
+            ``by_fit`` too.
+        mixins: Where the classes stand that ``x-mixin`` names, as ``module:Class``. Names that are missing are ignored.
+        surface: What the methods stand on, where that is more than ``_call``.
+        classes: Classes that hold the operations of several tags, where it is more than ``Operations`` with all of
+            them: name to tags.
     """
 
     name: str
@@ -77,6 +116,9 @@ class Service:
     path_safe: Mapping[str, str] = field(default_factory=dict)
     default_path_safe: str = ""
     model_base: str | None = None
+    mixins: Mapping[str, str] = field(default_factory=dict)
+    surface: Surface | None = None
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def package(self) -> str:
@@ -120,12 +162,18 @@ class FacadeModule:
         root: Folder of its generated tree, relative to the package.
         path: The module in that tree.
         pairs: What it holds.
+        by_tag: Whether the generated operations are cut by tag, not by size: for a class that also has groups.
+        lazy: With ``by_tag``: ``module:function`` that makes a class whose methods are loaded when they are used.
+        parts_of: Path of such a module, of whose parts these classes are made; they are its groups.
     """
 
     unit: str
     root: str
     path: str
     pairs: tuple[FacadePair, ...]
+    by_tag: bool = False
+    lazy: str = ""
+    parts_of: str = ""
 
 
 _LAS: Final = Service(
@@ -166,7 +214,106 @@ _LAS: Final = Service(
     },
 )
 
-SERVICES: Final[Mapping[str, Service]] = {"las": _LAS}
+_VOXEL51_BATCHES: Final = {
+    "analytics": ("get_analytic_details",),
+    "data": ("delete_data", "get_data_details", "update_data_ttl"),
+    "jobs": (
+        "archive_jobs",
+        "delete_jobs",
+        "get_job_details",
+        "kill_jobs",
+        "start_jobs",
+        "unarchive_jobs",
+        "update_jobs_ttl",
+    ),
+}
+_VOXEL51: Final = Service(
+    name="voxel51",
+    title="the Voxel51 Platform",
+    answers="typeddict",
+    hand_written={
+        "upload_analytic": "a form with a file, streamed",
+        "app_upload_analytic": "a form with a file, streamed",
+        "upload_analytic_image": "a form with a file, streamed",
+        "app_upload_analytic_image": "a form with a file, streamed",
+        "upload_data": "a form with a file, streamed",
+        "upload_job_request": "a form",
+        "post_data_as_url": "dates are checked",
+        "update_data_ttl": "a form; exactly one of two arguments",
+        "update_job_ttl": "a form; exactly one of two arguments",
+        "batch_update_data_ttl": "exactly one of two arguments",
+        "batch_update_jobs_ttl": "exactly one of two arguments",
+        "download_data": "a file, after a look at its name",
+        "download_job_output": "a file, after a look at its name",
+        "download_job_logfile": "a file, or text",
+        "get_job_request": "returns an object",
+    },
+    patches=(
+        *(
+            Patch(
+                f"/paths/{path}~1analytics~1list/get/requestBody/content/application~1json/schema/properties"
+                "/all_versions/x-none",
+                "null",
+                "the official client sends null",
+                "add",
+            )
+            for path in ("", "~1apps")
+        ),
+        *(
+            Patch(
+                f"/paths/~1{tag}~1batch#batch_{name}/post/requestBody/content/application~1json/schema/properties"
+                "/ids/description",
+                "Any iterable of ids, none of them empty.",
+                "a single text is refused here, not cut into its letters",
+            )
+            for tag, names in _VOXEL51_BATCHES.items()
+            for name in names
+        ),
+        *(
+            Patch(
+                f"/paths/{path}~1analytics~1{{analytic_id}}~1images/post/{place}/required",
+                False,
+                "None drops it",
+            )
+            for path in ("", "~1apps")
+            for place in ("parameters/1", "x-python-params/2")
+        ),
+    ),
+    converts=(
+        *(
+            Convert(argument, "listed", "any iterable is taken, a single text refused")
+            for argument in ("analytic_ids", "data_ids", "job_ids")
+        ),
+        *(
+            Convert(argument, "to-dict", "queries are put together in objects")
+            for argument in ("analytics_query", "data_query", "jobs_query")
+        ),
+    ),
+    classes={
+        "Operations": ("analytics", "data", "jobs", "status"),
+        "ApplicationOperations": ("applications",),
+    },
+)
+
+_FLYWHEEL: Final = Service(
+    name="flywheel",
+    title="Flywheel",
+    answers="pydantic",
+    hand_written={},
+    patches=tuple(Patch(*patch) for patch in _flywheel.PATCHES),  # type: ignore[arg-type]  # the action is plain text there
+    converts=(Convert("body", "json", "dates within plain dicts and lists are taken"),),
+    model_base="asyncclient.flywheel._model:Model",
+    mixins=_flywheel.MIXINS,
+    surface=Surface(
+        base="asyncclient.flywheel._surface:FlywheelBase",
+        options="CallOptions",
+        arguments=_flywheel.ARGUMENTS,
+        groups="asyncclient.flywheel._groups:ApiGroup",
+        lazy="asyncclient.flywheel._lazy:lazy_class",
+    ),
+)
+
+SERVICES: Final[Mapping[str, Service]] = {"las": _LAS, "voxel51": _VOXEL51, "flywheel": _FLYWHEEL}
 """By name; the order in which they are generated."""
 
 
@@ -196,6 +343,43 @@ def _lfview_pair(name: str) -> FacadePair:
     )
 
 
+def _sticky_pi_pair(name: str) -> FacadePair:
+    remote = name.startswith("Remote")
+    return FacadePair(
+        "asyncclient.sticky_pi.client",
+        f"Async{name}",
+        name,
+        omit={"iterate": "nothing has pages"} if remote else {},
+        wording=(
+            (
+                "Default: a hub of its own, closed with the client.",
+                "Default: the hub that all blocking clients share.",
+            ),
+        )
+        if remote
+        else (),
+    )
+
+
+def _voxel51_pair(name: str, base: str) -> FacadePair:
+    return FacadePair(
+        "asyncclient.voxel51.client",
+        f"Async{name}",
+        name,
+        omit={
+            "from_json": "a class method: in the base",
+            "thread_map": "needs no loop: in the base",
+        },
+        wording=(
+            (
+                "Default: a hub of its own, closed with the session.",
+                "Default: the hub that all blocking clients share.",
+            ),
+        ),
+        base=f"asyncclient.voxel51.blocking:{base}",
+    )
+
+
 FACADES: Final[tuple[FacadeModule, ...]] = (
     FacadeModule(
         "hub",
@@ -215,6 +399,12 @@ FACADES: Final[tuple[FacadeModule, ...]] = (
                 ),
             ),
         ),
+    ),
+    FacadeModule(
+        "hub",
+        "_sync/_generated",
+        "digests.py",
+        (FacadePair("asyncclient.digests", "AsyncDigests", "Digests"),),
     ),
     FacadeModule(
         "hub",
@@ -245,6 +435,104 @@ FACADES: Final[tuple[FacadeModule, ...]] = (
         "lfview/_generated",
         "sync/client.py",
         tuple(_lfview_pair(name) for name in ("UnauthenticatedSession", "UploadSession", "Session")),
+    ),
+    FacadeModule("voxel51", "voxel51/_generated", "sync/client.py", (_voxel51_pair("API", "BlockingSession"),)),
+    FacadeModule(
+        "voxel51",
+        "voxel51/_generated",
+        "sync/applications/client.py",
+        (_voxel51_pair("ApplicationAPI", "BlockingApplicationSession"),),
+    ),
+    FacadeModule(
+        "sticky_pi",
+        "sticky_pi/_generated",
+        "sync/client.py",
+        tuple(_sticky_pi_pair(name) for name in ("LocalClient", "RemoteClient")),
+    ),
+    FacadeModule(
+        "sticky_pi",
+        "sticky_pi/_generated",
+        "sync/bases.py",
+        tuple(_sticky_pi_pair(name) for name in ("BaseClient", "RemoteAPIConnector")),
+    ),
+    FacadeModule(
+        "sticky_pi",
+        "sticky_pi/_generated",
+        "sync/specifications.py",
+        tuple(
+            FacadePair(
+                "asyncclient.sticky_pi._api",
+                f"Async{name}",
+                name,
+                constructor=name != "BaseAPI",  # it is abstract
+                omit={"get_token": "abstract there"} if name == "BaseAPI" else {},
+            )
+            for name in ("BaseAPI", "LocalAPI", "RemoteAPI")
+        ),
+    ),
+    FacadeModule(
+        "sticky_pi",
+        "sticky_pi/_generated",
+        "sync/storage.py",
+        tuple(
+            FacadePair(
+                f"asyncclient.sticky_pi.{module}",
+                f"Async{name}",
+                name,
+                constructor=name != "BaseStorage",
+                omit={
+                    "open": "the first call opens",
+                    "stage_image": "for the API",
+                    "stage_tuboid": "for the API",
+                    "local_bundle_files_info": "a class method: in the base",
+                },
+                base="asyncclient.sticky_pi._blocking:BlockingStorage",
+            )
+            for module, name in (
+                ("_storage_base", "BaseStorage"),
+                ("_storage_disk", "DiskStorage"),
+                ("_storage_s3", "S3Storage"),
+            )
+        ),
+    ),
+    FacadeModule(
+        "flywheel",
+        "flywheel/_generated",
+        "sync/client.py",
+        (
+            FacadePair(
+                "asyncclient.flywheel.client",
+                "AsyncClient",
+                "Client",
+                wording=(
+                    (
+                        "Default: a hub of its own, closed with the client, that",
+                        "Default: the hub of all blocking clients, or one that",
+                    ),
+                ),
+                omit=dict.fromkeys(_flywheel.FINDERS, "finds blocking: in the base"),
+                base="asyncclient.flywheel._blocking:BlockingBase",
+                first="connect",
+            ),
+        ),
+        by_tag=True,
+        lazy="asyncclient.flywheel._lazy:lazy_class",
+    ),
+    FacadeModule(
+        "flywheel",
+        "flywheel/_generated",
+        "sync/apis.py",
+        tuple(
+            FacadePair(
+                "asyncclient.flywheel._generated.operations.apis",
+                f"{_flywheel.pascal(tag)}Api",
+                f"{_flywheel.pascal(tag)}Api",
+                constructor=False,
+                base="asyncclient.flywheel._blocking:BlockingBase",
+            )
+            for tag in _flywheel.TAGS
+        ),
+        parts_of="sync/client.py",
     ),
 )
 """The facades of the package, by the unit they are generated with."""

@@ -96,7 +96,7 @@ class Sources:
             FacadeError: The module has no such class.
         """
         source = self.module(module)
-        for node in source.tree.body:
+        for node in _top_level(source.tree.body):
             if isinstance(node, ast.ClassDef) and node.name == name:
                 return ClassSource(source, node)
         target = source.imports.get(name)
@@ -112,6 +112,8 @@ class Sources:
     def _base(self, cls: ClassSource, node: ast.expr) -> ClassSource | None:
         if isinstance(node, ast.Subscript):
             node = node.value
+        if isinstance(node, ast.Attribute) and node.attr == "ABC":
+            return None  # abc.ABC has no members of its own
         if not isinstance(node, ast.Name):
             raise FacadeError(f"{cls.node.name}: cannot read the base {ast.unparse(node)}")
         if node.id in cls.module.own:

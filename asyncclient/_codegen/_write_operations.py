@@ -8,10 +8,10 @@ from typing import Final
 
 from asyncclient._codegen._description import pascal
 from asyncclient._codegen._ir import Argument, Module, Operation, Page, Parameter
-from asyncclient._codegen._services import Service
-from asyncclient._codegen._text import docstring, estimate, header, imports, literal
+from asyncclient._codegen._services import Service, Surface
+from asyncclient._codegen._text import LINE, docstring, estimate, header, imports, literal
 
-__all__ = ["write_operations"]
+__all__ = ["lazy_table", "write_operations"]
 
 _ROOM: Final = 1150
 """Lines of operations in a module, estimated before formatting; the rest is room for what the formatter unfolds."""
@@ -32,33 +32,118 @@ def write_operations(
     """
     written: list[Module] = []
     classes: list[tuple[str, str]] = []
+    homes: dict[str, list[str]] = {}
     for tag in tags:
         members = [operation for operation in operations if operation.tag == tag]
         written += _write_tag(service, tag, members, modules)
+        homes.update(_homes(tag, _cut(service, members, modules)))
         classes.append((tag, f"{pascal(tag)}Operations"))
+    if service.surface is not None:
+        written += _write_groups(service, service.surface, tags)
+        return [_write_lazy_package(service, service.surface, classes, homes), *written]
     return [_write_package(service, classes), *written]
+
+
+def _homes(tag: str, parts: Sequence[Sequence[Operation]]) -> dict[str, list[str]]:
+    """Return the methods by ``module:Class`` that defines them."""
+    return {
+        f"{tag}{suffix and '_' + suffix}:{pascal(tag)}Operations{suffix}": [operation.name for operation in part]
+        for part, suffix in zip(parts, [""] if len(parts) == 1 else map(str, range(1, len(parts) + 1)), strict=True)
+    }
+
+
+def _write_lazy_package(
+    service: Service, surface: Surface, classes: Sequence[tuple[str, str]], homes: Mapping[str, Sequence[str]]
+) -> Module:
+    """Write one class of all operations, each loaded when it is first used."""
+    package = f"{service.package}.operations"
+    lines = [f"    from {package}.{tag} import {name}\n" for tag, name in classes]
+    (base_module, _, base), (module, _, function) = surface.base.partition(":"), surface.lazy.partition(":")
+    doc = docstring([f"Every operation of {service.title} that is one request."], {}, 8)
+    text = (
+        f'{header(_source(service))}"""The operations of {service.title}, each loaded when it is first used."""\n\n'
+        "from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n"
+        f"if TYPE_CHECKING:\n{''.join(sorted(lines))}\n"
+        f"    class Operations({', '.join(name for _, name in classes)}):\n{doc}\n"
+        f"else:\n    from {base_module} import {base}\n    from {module} import {function}\n\n"
+        f'    Operations = {function}("Operations", {base}, __name__, {{\n{lazy_table(homes)}    }})\n\n'
+        '__all__ = ["Operations"]\n'
+    )
+    return Module("operations/__init__.py", text)
+
+
+def lazy_table(homes: Mapping[str, Sequence[str]]) -> str:
+    """Write which class defines which methods."""
+    indent = " " * 12
+    return "".join(
+        f'        "{address}": """\n'
+        + textwrap.fill(" ".join(names), LINE, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+        + '\n        """,\n'
+        for address, names in homes.items()
+        if names
+    )
+
+
+def _write_groups(service: Service, surface: Surface, tags: Sequence[str]) -> list[Module]:
+    """Write a class per tag that holds its operations, and apart from these the properties that give them."""
+    module, _, base = surface.groups.partition(":")
+    lines = [f"from {service.package}.operations.{tag} import {pascal(tag)}Operations\n" for tag in tags]
+    lines.append(f"from {module} import {base}\n")
+    home = f"{service.package}.operations.apis"
+    classes = "".join(
+        f"\n\nclass {pascal(tag)}Api({base}, {pascal(tag)}Operations):\n"
+        f'    """Operations on {tag.replace("_", " ")}, as ``client.{tag}_api``."""\n'
+        for tag in tags
+    )
+    properties = "".join(
+        f"\n    @property\n    def {tag}_api(self) -> {pascal(tag)}Api:\n"
+        f'        """Operations on {tag.replace("_", " ")}."""\n'
+        f"        from {home} import {pascal(tag)}Api\n\n        return self._group({pascal(tag)}Api)\n"
+        for tag in tags
+    )
+    text = (
+        f'{header(_source(service))}"""The operations of {service.title} in groups, one per tag."""\n\n'
+        f"from __future__ import annotations\n\n{''.join(sorted(lines))}\n"
+        f"__all__ = {literal_list(sorted(f'{pascal(tag)}Api' for tag in tags))}\n{classes}"
+    )
+    typed = "".join(f"    from {home} import {pascal(tag)}Api\n" for tag in tags)
+    owner = (
+        f'{header(_source(service))}"""What gives the operations of {service.title} in groups."""\n\n'
+        f"from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\nfrom {module} import GroupOwner\n\n"
+        f'if TYPE_CHECKING:\n{typed}\n__all__ = ["Groups"]\n\n\n'
+        f'class Groups(GroupOwner):\n    """Gives the operations in groups, each a view of the same client."""\n{properties}'
+    )
+    return [Module("operations/apis.py", text), Module("operations/owner.py", owner)]
 
 
 def _write_package(service: Service, classes: Sequence[tuple[str, str]]) -> Module:
     package = f"{service.package}.operations"
     lines = [f"from {package}.{tag} import {name}\n" for tag, name in classes]
     names = [name for _, name in classes]
-    doc = docstring(
+    parts = service.classes or {"Operations": tuple(tag for tag, _ in classes)}
+    texts = [
+        f"class {part}({', '.join(name for tag, name in classes if tag in tags)}):\n{_package_doc(service, tags)}"
+        for part, tags in parts.items()
+    ]
+    text = (
+        f'{header(_source(service))}"""The operations of {service.title}, by tag and all together."""\n\n'
+        f"from __future__ import annotations\n\n{''.join(sorted(lines))}\n"
+        f"__all__ = {literal_list(sorted([*parts, *names]))}\n\n\n" + "\n\n".join(texts)
+    )
+    return Module("operations/__init__.py", text)
+
+
+def _package_doc(service: Service, tags: Sequence[str]) -> str:
+    which = f" on {', '.join(tags)}" if service.classes else ""
+    return docstring(
         [
-            f"Every operation of {service.title} that is one request.",
+            f"Every operation of {service.title}{which} that is one request.",
             "None given to an argument whose default is ``UNSET`` is a value of its own. Further keywords, where a "
             "method takes them, go into the JSON body under their own names.",
         ],
         {},
         4,
     )
-    text = (
-        f'{header(_source(service))}"""The operations of {service.title}, by tag and all together."""\n\n'
-        f"from __future__ import annotations\n\n{''.join(sorted(lines))}\n"
-        f"__all__ = {literal_list(sorted(['Operations', *names]))}\n\n\n"
-        f"class Operations({', '.join(names)}):\n{doc}"
-    )
-    return Module("operations/__init__.py", text)
 
 
 def literal_list(names: Sequence[str]) -> str:
@@ -71,15 +156,19 @@ def _write_tag(service: Service, tag: str, operations: Sequence[Operation], modu
     if len(parts) == 1:
         return [_write_module(service, tag, f"operations/{tag}.py", f"{pascal(tag)}Operations", parts[0], modules)]
     written, lines, bases = [], [], []
+    exported: list[str] = []
     for number, part in enumerate(parts, 1):
         name = f"{pascal(tag)}Operations{number}"
         written.append(_write_module(service, tag, f"operations/{tag}_{number}.py", name, part, modules))
-        lines.append(f"from {service.package}.operations.{tag}_{number} import {name}\n")
+        constants = sorted(operation.name.upper() for operation in part if not operation.endpoint)
+        lines.append(f"from {service.package}.operations.{tag}_{number} import {', '.join([*constants, name])}\n")
+        exported += constants
         bases.append(name)
     text = (
         f'{header(_source(service))}"""Operations of {service.title}: {tag.replace("_", " ")}."""\n\n'
         f"from __future__ import annotations\n\n{''.join(lines)}\n"
-        f'__all__ = ["{pascal(tag)}Operations"]\n\n\nclass {pascal(tag)}Operations({", ".join(bases)}):\n'
+        f"__all__ = {literal_list([*sorted(exported), pascal(tag) + 'Operations'])}\n\n\n"
+        f"class {pascal(tag)}Operations({', '.join(bases)}):\n"
         + docstring([f"Operations on {tag.replace('_', ' ')}."], {}, 4)
     )
     return [Module(f"operations/{tag}.py", text), *written]
@@ -87,14 +176,24 @@ def _write_tag(service: Service, tag: str, operations: Sequence[Operation], modu
 
 def _cut(service: Service, operations: Sequence[Operation], modules: Mapping[str, str]) -> list[list[Operation]]:
     """Cut the operations of a tag so that each module stays short enough, evenly."""
-    sizes = [estimate(_descriptor(service, op, modules)) + estimate(_method(op)) for op in operations]
-    count = -(-sum(sizes) // _ROOM) or 1
-    share = sum(sizes) / count
+    sizes = [estimate(_descriptor(service, op, modules)) + estimate(_method(service, op)) for op in operations]
+    of = {op.name: number for number, op in enumerate(operations)}
+    for number, op in enumerate(operations):
+        if op.endpoint:  # a derived method lies where its descriptor is
+            sizes[of[op.endpoint]] += sizes[number]
+    order = [number for number, op in enumerate(operations) if not op.endpoint]
+    total = sum(sizes[number] for number in order)
+    count = -(-total // _ROOM) or 1
+    share = total / count
     parts: list[list[Operation]] = [[] for _ in range(count)]
     before = 0
-    for operation, size in zip(operations, sizes, strict=True):
-        parts[min(int(before / share), count - 1)].append(operation)
-        before += size
+    home: dict[str, int] = {}
+    for number in order:
+        operation = operations[number]
+        home[operation.name] = place = min(int(before / share), count - 1)
+        parts[place].append(operation)
+        parts[place] += [op for op in operations if op.endpoint == operation.name]
+        before += sizes[number]
     return [part for part in parts if part]
 
 
@@ -110,48 +209,67 @@ def _write_module(
     operations: Sequence[Operation],
     modules: Mapping[str, str],
 ) -> Module:
-    descriptors = [_descriptor(service, operation, modules) for operation in operations]
-    methods = [_method(operation) for operation in operations if not operation.hand_written]
+    descriptors = [_descriptor(service, operation, modules) for operation in operations if not operation.endpoint]
+    methods = [_method(service, operation) for operation in operations if not operation.hand_written]
+    base = "ServiceBase" if service.surface is None else service.surface.base.partition(":")[2]
     by_hand = [f"``{operation.name}``" for operation in operations if operation.hand_written]
     words = tag.replace("_", " ")
     doc = [f"Operations on {words}."]
     if by_hand:
         doc.append(f"Written by hand, in the client: {', '.join(by_hand)}.")
-    exported = [*sorted(operation.name.upper() for operation in operations), name]
+    exported = [*sorted(operation.name.upper() for operation in operations if not operation.endpoint), name]
     text = (
         f'{header(_source(service))}"""Operations of {service.title}: {words}."""\n\n'
         "from __future__ import annotations\n\n"
-        f"{_imports(service, operations, descriptors)}\n"
+        f"{_imports(service, operations, descriptors, base)}\n"
         f"__all__ = {literal_list(exported)}\n\n"
         + "\n".join(descriptors)
-        + f"\n\nclass {name}(ServiceBase):\n{docstring(doc, {}, 4)}\n"
+        + f"\n\nclass {name}({base}):\n{docstring(doc, {}, 4)}\n"
         + "\n".join(methods)
     )
     return Module(path, text)
 
 
-def _imports(service: Service, operations: Sequence[Operation], descriptors: Sequence[str]) -> str:
+def _imports(service: Service, operations: Sequence[Operation], descriptors: Sequence[str], base: str) -> str:
     arguments = [argument for op in operations if not op.hand_written for argument in op.arguments]
     types = [argument.annotation for argument in arguments]
     types += [operation.answer.annotation for operation in operations]
     types += ["Any" for operation in operations if operation.extra and not operation.hand_written]
-    guarded = imports(
-        {
-            "datetime as dt": [],
-            "collections.abc": ["Iterable", "Mapping", "Sequence"],
-            service.package: ["models"],
-        },
-        types,
-    )
+    surface = service.surface
+    wanted = {
+        "datetime as dt": [],
+        "collections.abc": ["Iterable", "Mapping", "Sequence"],
+        "asyncclient._values": ["SupportsToDict"],
+        service.package: ["models"],
+    }
+    if surface is not None:
+        types.append(f"Unpack[{surface.options}]")
+        named = [annotation for annotation, _ in surface.arguments.values() if annotation[0].isupper()]
+        named = [annotation for annotation in named if annotation != "Any"]
+        wanted[surface.base.partition(":")[0]] = sorted({*named, surface.options})
+        wanted["typing"] = ["Unpack"]
+    guarded = imports(wanted, types)
     defaults = [argument.default or "" for argument in arguments]
     runtime = imports(
         {
             "typing": ["TYPE_CHECKING", "Any", "Final"],
             "asyncclient._endpoint": ["Endpoint", "ModelRef", "Page", "Param"],
-            "asyncclient._service": ["ServiceBase"],
+            "asyncclient._values": ["members"],
+            **(
+                {"asyncclient._service": ["ServiceBase"]}
+                if surface is None
+                else {surface.base.partition(":")[0]: [base]}
+            ),
             "asyncclient.types": ["UNSET", "Unset"],
         },
-        [*descriptors, *types, *defaults, "ServiceBase", *(["TYPE_CHECKING"] if guarded else [])],
+        [
+            *descriptors,
+            *types,
+            *defaults,
+            base,
+            *(["TYPE_CHECKING"] if guarded else []),
+            *("members" for operation in operations if operation.members_of and not operation.hand_written),
+        ],
     )
     return f"{runtime}\nif TYPE_CHECKING:\n{textwrap.indent(guarded, '    ')}" if guarded else runtime
 
@@ -188,6 +306,9 @@ def _answer_fields(service: Service, operation: Operation, modules: Mapping[str,
         fields.append(f"returns=ModelRef({', '.join(literal(part) for part in address)})")
     if answer.unwrap is not None:
         fields.append(f"unwrap={literal(answer.unwrap)}")
+    if answer.whole is not None:
+        address = [f"{service.package}.{modules[answer.whole]}", answer.whole]
+        fields.append(f"whole=ModelRef({', '.join(literal(part) for part in address)})")
     if answer.kind != "json":
         fields.append(f"answer={literal(answer.kind)}")
     return fields
@@ -195,7 +316,7 @@ def _answer_fields(service: Service, operation: Operation, modules: Mapping[str,
 
 def _param(parameter: Parameter) -> str:
     fields = [literal(parameter.name), literal(parameter.wire), literal(parameter.place)]
-    for key in ("required", "types", "none", "falsy", "safe", "convert", "default"):
+    for key in ("required", "types", "none", "falsy", "safe", "convert", "default", "append"):
         value = getattr(parameter, key)
         if value != getattr(_DEFAULTS, key):
             fields.append(f"{key}={literal(value)}")
@@ -211,7 +332,7 @@ def _page(page: Page) -> str:
     return f"Page({', '.join(fields)})"
 
 
-def _method(operation: Operation) -> str:
+def _method(service: Service, operation: Operation) -> str:
     if operation.hand_written:
         return ""
     sections = {
@@ -221,21 +342,26 @@ def _method(operation: Operation) -> str:
     }
     if operation.extra_note:
         sections["Args"].append(f"**extra: {operation.extra_note}")
-    call = f"await self._call({operation.name.upper()}, {_arguments(operation)})"
-    keep = "" if operation.answer.annotation == "None" else "return "
+    descriptor = (operation.endpoint or operation.name).upper()
+    handed = f"{descriptor}, {_arguments(operation, descriptor)}" + ("" if service.surface is None else ", options")
+    call = f"await self.{operation.call}({handed})"
+    returned = "None" if operation.call == "_download" else operation.answer.annotation
+    keep = "" if returned == "None" else "return "
     return (
-        f"    async def {operation.name}({_signature(operation)}) -> {operation.answer.annotation}:\n"
+        f"    async def {operation.name}({_signature(service, operation)}) -> {returned}:\n"
         f"{docstring([operation.summary], sections, 8)}        {keep}{call}\n"
     )
 
 
-def _signature(operation: Operation) -> str:
+def _signature(service: Service, operation: Operation) -> str:
     parts = ["self", *(_parameter(a) for a in operation.arguments if a.kind == "positional")]
     keywords = [_parameter(a) for a in operation.arguments if a.kind == "keyword"]
     if keywords:
         parts += ["*", *keywords]
     if operation.extra:
         parts.append("**extra: Any")
+    if service.surface is not None:
+        parts.append(f"**options: Unpack[{service.surface.options}]")
     return ", ".join(parts)
 
 
@@ -244,11 +370,21 @@ def _parameter(argument: Argument) -> str:
     return f"{argument.name}: {argument.annotation}{default}"
 
 
-def _arguments(operation: Operation) -> str:
+def _arguments(operation: Operation, descriptor: str) -> str:
+    if whole := operation.members_of:
+        return f'members({descriptor}, "{whole}", {whole})'
     # What was assembled comes after **extra: extra keywords never have the name of an argument, and the body
     # writes them last, so that a wire name given as an extra keyword wins.
-    items = [f'"{argument.name}": {argument.name}' for argument in operation.arguments if argument.sent]
+    items = [_item(operation, argument) for argument in operation.arguments if argument.sent]
     return "{" + ", ".join([*(["**extra"] if operation.extra else []), *items]) + "}"
+
+
+def _item(operation: Operation, argument: Argument) -> str:
+    if operation.call == "_signed_upload" and argument.kind == "positional" and argument.name != "file":
+        return f'"{operation.wrap}": {argument.name}'
+    if operation.wrap and argument.name == "body":
+        return f'"body": {{"{operation.wrap}": body}}'
+    return f'"{argument.name}": {argument.name}'
 
 
 def _returned(operation: Operation) -> str:

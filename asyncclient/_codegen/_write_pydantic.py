@@ -77,6 +77,7 @@ def __dir__() -> list[str]:
 """
 
 _DEEP: Final = " " * 8
+_HELPERS: Final = ("by_fit", "by_key", "sends")
 _PYDANTIC: Final = ("Discriminator as _Discriminator", "Field as _Field", "Tag as _Tag")
 
 
@@ -89,7 +90,9 @@ def write_pydantic(service: Service, groups: Mapping[str, Sequence[Named]]) -> l
     """Write a module per group, the base class, and a package that finds each name on first use."""
     homes = {model.name: module for module, members in groups.items() for model in members}
     base = f'{_source(service)}"""The base of all models of {service.title}."""\n{_BASE}'
-    modules = [_write_package(service, homes), Module("models/_base.py", base)]
+    modules = [_write_package(service, homes)]
+    if service.model_base is None:
+        modules.append(Module("models/_base.py", base))
     return modules + [_write_module(service, name, members, homes) for name, members in groups.items()]
 
 
@@ -111,6 +114,7 @@ def _write_package(service: Service, homes: Mapping[str, str]) -> Module:
 def _write_module(service: Service, name: str, members: Sequence[Named], homes: Mapping[str, str]) -> Module:
     blocks = [_write(model) for model in ordered({model.name: model for model in members})]
     code = [field.annotation for model in members for field in model.fields]
+    code += [annotation for model in members for annotation in model.inherited]
     code += [model.annotation for model in members]
     helpers = [_code_of(model) for model in members]
     base_module, _, base_name = (service.model_base or f"{service.package}.models._base:Model").partition(":")
@@ -123,10 +127,17 @@ def _write_module(service: Service, name: str, members: Sequence[Named], homes: 
         if homes[used] != name:
             ours.setdefault(f"{service.package}.models.{homes[used]}", []).append(used)
     ours.setdefault(base_module, []).append(f"{base_name} as _Model")
-    ours.setdefault(f"{service.package}.models._base", []).append("by_key as _by_key")
+    helpers_module = base_module if service.model_base else f"{service.package}.models._base"
+    ours.setdefault(helpers_module, []).extend(f"{name} as _{name}" for name in _HELPERS)
+    for mixin in {model.mixin for model in members if model.mixin}:
+        mixin_module, _, mixin_name = mixin.partition(":")
+        ours.setdefault(mixin_module, []).append(f"{mixin_name} as _{mixin_name}")
+    ours = {module: sorted(set(names)) for module, names in ours.items()}
     own = imports(dict(sorted(ours.items())), [*code, *helpers, *(name for m in members for name in m.uses)])
+    # Types of inherited members are looked up in the module of the class, which does not mention them itself.
+    unused = "# ruff: noqa: F401, RUF100\n" if any(model.inherited for model in members) else ""
     text = (
-        f'{_source(service)}"""Objects of {service.title}: {_title(name)}."""\n\nfrom __future__ import annotations\n\n'
+        f'{_source(service)}{unused}"""Objects of {service.title}: {_title(name)}."""\n\nfrom __future__ import annotations\n\n'
         + "\n".join(part for part in (standard, foreign, own) if part)
         + f"\n__all__ = [{', '.join(f'{chr(34)}{model.name}{chr(34)}' for model in sorted(members, key=_name))}]\n\n\n"
         + "\n\n".join(blocks)
@@ -151,19 +162,33 @@ def _title(module: str) -> str:
 def _code_of(model: Named) -> str:
     """Return the text of a model without its docstrings."""
     if model.kind == "class":
-        return "\n".join([f"class {model.name}({model.base or '_Model'})", *(_assignment(f) for f in model.fields)])
+        return "\n".join(
+            [f"class {model.name}({_bases(model)})", *(_assignment(f, model) for f in model.fields), _fixed(model)]
+        )
     return f"{model.name}: TypeAlias = {_meaning(model)}"
 
 
 def _write(model: Named) -> str:
     if model.kind != "class":
         return f"{model.name}: TypeAlias = {_meaning(model)}\n{docstring(model.doc, {}, 0)}"
-    fields = "".join(_field(field) for field in model.fields)
+    fields = "".join(_field(field, model) for field in model.fields) + _fixed(model)
     separator = "\n" if fields else ""
-    return f"class {model.name}({model.base or '_Model'}):\n{docstring(model.doc, {}, 4)}{separator}{fields}"
+    return f"class {model.name}({_bases(model)}):\n{docstring(model.doc, {}, 4)}{separator}{fields}"
+
+
+def _bases(model: Named) -> str:
+    base = model.base or "_Model"
+    return base if model.mixin is None else f"_{model.mixin.partition(':')[2]}, {base}"
+
+
+def _fixed(model: Named) -> str:
+    names = ", ".join(literal(name) for name, _ in model.fixed)
+    return f"\n    model_post_init = _sends({names})\n" if names else ""
 
 
 def _meaning(model: Named) -> str:
+    if model.kind == "fit":
+        return _fitting(model)
     if model.kind != "tagged":
         return model.annotation
     parts = [f'Annotated[{target}, _Tag("{value.lower()}")]' for value, target in model.tags]
@@ -173,16 +198,29 @@ def _meaning(model: Named) -> str:
     return f"Annotated[\n    {' | '.join([*parts, other])},\n    {pick},\n]"
 
 
-def _assignment(field: Field) -> str:
+def _fitting(model: Named) -> str:
+    parts = [f'Annotated[{name}, _Tag("{name}")]' for name in model.fits]
+    parts.append('Annotated[Any, _Tag("")]')
+    rows = ", ".join(
+        f"{literal(name)}: {{{', '.join(f'{literal(key)}: {literal(kind)}' for key, kind in table.items())}}}"
+        for name, table in model.fits.items()
+    )
+    return f"Annotated[\n    {' | '.join(parts)},\n    _Discriminator(_by_fit({{{rows}}})),\n]"
+
+
+def _assignment(field: Field, model: Named) -> str:
     annotation = field.annotation
+    fixed = dict(model.fixed).get(field.wire)
+    if fixed is not None:
+        return f"{field.name}: {annotation} | None = {literal(fixed)}"
     if annotation != "Any" and not annotation.endswith("None"):
         annotation = f"{annotation} | None"
     if field.name == field.wire:
         return f"{field.name}: {annotation} = None"
     alias = f'validation_alias="{field.wire}", serialization_alias="{field.wire}"'
-    return f"{field.name}: {annotation} = _Field(None, {alias})"
+    return f"{field.name}: {annotation} = _Field(default=None, {alias})"
 
 
-def _field(field: Field) -> str:
+def _field(field: Field, model: Named) -> str:
     note = docstring([" ".join(field.notes)], {}, 4) if field.notes else ""
-    return f"    {_assignment(field)}\n{note}"
+    return f"    {_assignment(field, model)}\n{note}"

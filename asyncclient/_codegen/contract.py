@@ -3,7 +3,8 @@
 Descriptions are not in the wheel; ``asyncclient/testing/<service>/contract.json`` is. It holds the requests only: path
 templates, query parameters and bodies, in the keywords that ``asyncclient.testing._schema`` knows. What the service adds to
 the official client's description (``x-server-*``) becomes plain JSON Schema here; members that the service of today no longer
-names are kept apart under ``legacy``, because an emulator may be asked to accept them.
+names are kept apart under ``legacy``, because an emulator may be asked to accept them. Where an emulator does not act on every
+operation, each also has the smallest answer that the description admits.
 
 ``python -m asyncclient._codegen.contract`` writes the files, ``--check`` only compares.
 """
@@ -16,15 +17,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asyncclient._codegen._examples import with_answers
+
 __all__ = ["SERVICES", "contract_of", "main", "render", "schema_of"]
 
-SERVICES = ("las", "lfview")
+SERVICES = ("flywheel", "las", "lfview", "voxel51")
+
+_ANSWERED = frozenset({"flywheel"})  # too large for an emulator to act on every operation: it has examples of the rest
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _REF = "#/components/schemas/"
+_JSON = "application/json"
 _PAGING = ("maxResults", "nextToken")
 _METHODS = ("get", "put", "post", "patch", "delete")
-_NOTES = frozenset({"description", "default", "examples", "format", "contentEncoding", "title"})  # they refuse nothing
+_NOTES = frozenset(  # they refuse nothing
+    {"description", "default", "deprecated", "examples", "format", "contentEncoding", "contentMediaType", "title"}
+)
 _SCHEMAS = ("items", "additionalProperties")
 _SCHEMA_MAPS = ("properties", "patternProperties")
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
@@ -34,6 +42,8 @@ def schema_of(source: Any) -> Any:
     """Turn a schema of a description into one that only has keywords which can refuse a value."""
     if not isinstance(source, Mapping):
         return source  # additionalProperties may be a bool
+    if "contentSchema" in source:  # text that is JSON: what is in it can be checked
+        return schema_of(source["contentSchema"])
     out: dict[str, Any] = {}
     for keyword, value in source.items():
         if keyword.startswith("x-") or keyword in _NOTES:
@@ -74,20 +84,33 @@ def _is_legacy(schema: Any) -> bool:
     return isinstance(schema, Mapping) and "x-server-2024" in schema
 
 
+def _media(operation: Mapping[str, Any]) -> str:
+    """Return the type of the body."""
+    media, *_ = operation["requestBody"]["content"] if "requestBody" in operation else (_JSON,)
+    return str(media)
+
+
 def _body(operation: Mapping[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Return the schema of the body, and the members that only older servers name."""
     if "requestBody" not in operation:
         return None, {}
-    source = operation["requestBody"]["content"]["application/json"]["schema"]
+    source = operation["requestBody"]["content"][_media(operation)]["schema"]
     members = source.get("properties", {})
     legacy = {name: schema_of(part) for name, part in members.items() if _is_legacy(part)}
     kept = {name: part for name, part in members.items() if not _is_legacy(part)}
     return schema_of({**source, "properties": kept} if members else source), legacy
 
 
+def _text_of(parameter: Mapping[str, Any]) -> Any:
+    """Return the schema of a query parameter; lists joined by commas are one text."""
+    schema = schema_of(parameter["schema"])
+    joined = schema.get("type") == "array" and parameter.get("explode") is False
+    return {"type": "string"} if joined else schema
+
+
 def _query(operation: Mapping[str, Any]) -> dict[str, Any]:
     listed = [item for item in operation.get("parameters", ()) if item["in"] == "query"]
-    query = {item["name"]: schema_of(item["schema"]) for item in listed}
+    query = {item["name"]: _text_of(item) for item in listed}
     return query | {name: {"type": "string"} for name in operation.get("x-server-only-query", ())}
 
 
@@ -96,7 +119,7 @@ def _echo(operation: Mapping[str, Any], query: Mapping[str, Any], schemas: Mappi
     if "x-pagination" not in operation:
         return []
     answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    members = schemas[answer["$ref"].removeprefix(_REF)]["properties"]
+    members = schemas[answer["$ref"].removeprefix(_REF)].get("properties", {}) if "$ref" in answer else {}
     return [name for name in query if name in members and name not in _PAGING]
 
 
@@ -113,7 +136,8 @@ def _operation(method: str, path: str, source: Mapping[str, Any], schemas: Mappi
         "query": query,
         "body": body,
     }
-    return out | ({"legacy": legacy} if legacy else {})
+    media = _media(source)
+    return out | ({} if media == _JSON else {"media": media}) | ({"legacy": legacy} if legacy else {})
 
 
 def _operations(description: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -147,9 +171,27 @@ def _used(start: Any, schemas: Mapping[str, Any]) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
+def _folded(operations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Make one operation of those that are told apart by their queries only; ``also`` has the names of the others."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for operation in operations:
+        first = found.setdefault((operation["method"], operation["path"]), operation)
+        if first is not operation:
+            first["query"] |= operation["query"]
+            first["also"] = [*first.get("also", ()), operation["id"]]
+    return list(found.values())
+
+
+def _with_answers(operations: list[dict[str, Any]], description: Mapping[str, Any]) -> list[dict[str, Any]]:
+    sources = {item["operationId"]: item for methods in description["paths"].values() for item in methods.values()}
+    return with_answers(operations, sources, description["components"]["schemas"])
+
+
 def contract_of(service: str, description: Mapping[str, Any]) -> dict[str, Any]:
     """Reduce a description to what an emulator checks."""
     operations = list(_operations(description))
+    if service in _ANSWERED:
+        operations = _with_answers(_folded(operations), description)
     return {
         "service": service,
         "version": description["info"]["version"],
