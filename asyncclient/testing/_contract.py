@@ -45,6 +45,7 @@ class Operation:
     echo: frozenset[str]  # query parameters that such an answer repeats
     query: Mapping[str, Schema]
     body: Schema | None
+    media: str = "application/json"  # type of the body
 
     def match(self, segments: Sequence[str]) -> dict[str, str] | None:
         """Return the path parameters if the segments fit the template."""
@@ -94,7 +95,7 @@ class Contract:
         raise Refusal(404, "Not Found")
 
     def query(self, operation: Operation, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-        """Return the query as values: text, int or list of text.
+        """Return the query as values: text, int, bool or list of text.
 
         Raises:
             Refusal: 400, a name is unknown or a value is not admitted.
@@ -118,6 +119,8 @@ class Contract:
         value: Any = texts if kind == "array" else texts[0]
         if kind == "integer":
             value = _integer(texts[0], where)
+        elif kind == "boolean":
+            value = _boolean(texts[0], where)
         problem = self._validator.problem(value, schema, where)
         if problem is not None:
             raise Refusal(400, problem)
@@ -141,6 +144,13 @@ def _integer(text: str, where: str) -> int:
         raise Refusal(400, f"{where}: is not of type integer") from None
 
 
+def _boolean(text: str, where: str) -> bool:
+    try:
+        return {"true": True, "false": False}[text.lower()]
+    except KeyError:
+        raise Refusal(400, f"{where}: is not of type boolean") from None
+
+
 def _operation(source: Mapping[str, Any], *, legacy: bool) -> Operation:
     body = source["body"]
     if legacy and "legacy" in source:
@@ -154,6 +164,7 @@ def _operation(source: Mapping[str, Any], *, legacy: bool) -> Operation:
         echo=frozenset(source["echo"]),
         query=source["query"],
         body=body,
+        media=source.get("media", "application/json"),
     )
 
 

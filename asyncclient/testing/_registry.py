@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["SERVICES", "check_name", "load", "make"]
 
 # Each package has ``create(**options) -> Emulator``.
-SERVICES = {"las": "asyncclient.testing.las", "lfview": "asyncclient.testing.lfview"}
+SERVICES = {
+    "flywheel": "asyncclient.testing.flywheel",
+    "las": "asyncclient.testing.las",
+    "lfview": "asyncclient.testing.lfview",
+    "voxel51": "asyncclient.testing.voxel51",
+}
 
 _EXTRA = frozenset({"starlette", "uvicorn", "trustme", "multipart", "python_multipart"})
 

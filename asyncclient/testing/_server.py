@@ -61,7 +61,8 @@ class Server:
     def credentials(self) -> dict[str, str]:
         """Return keyword arguments for the credentials of the service's client.
 
-        For ``las``: ``client_id``, ``client_secret``, ``auth_endpoint``, ``api_endpoint``.
+        For ``las``: ``client_id``, ``client_secret``, ``auth_endpoint``, ``api_endpoint``. For ``voxel51``:
+        ``private_key``, ``application_key``, ``base_api_url``, from which ``Token.from_private_key`` makes tokens.
         """
         return dict(self._started().credentials)
 

@@ -19,7 +19,10 @@ _HEADERS = (
     "range",
     "accept-encoding",
     "user-agent",
+    "x-voxel51-application",
+    "x-voxel51-application-user",
 )
+_KEY_HEADER = "x-voxel51-application"  # a bare key, without a scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class RecordedRequest:
         path: Percent-decoded, with the base path (``/v1/documents``).
         raw_path: As it came over the wire.
         query: Decoded pairs in order.
-        headers: The ones of interest. Of ``authorization`` only the scheme is kept.
+        headers: The ones of interest. Of ``authorization`` only the scheme is kept, of keys only that there was one.
         size_bytes: Size of the body as far as it was read.
         status: What was answered; 0 if the client went away before.
     """
@@ -122,4 +125,6 @@ class EmulatorState:
         kept = {name: pairs[name] for name in _HEADERS if name in pairs}
         if "authorization" in kept:
             kept["authorization"] = kept["authorization"].partition(" ")[0]
+        if _KEY_HEADER in kept:
+            kept[_KEY_HEADER] = "..."
         return kept

@@ -6,19 +6,11 @@ import re
 from dataclasses import dataclass
 
 from asyncclient.testing._contract import Refusal
+from asyncclient.testing._ranges import Span, requested
 
 __all__ = ["ContentRange", "Span", "content_range", "requested"]
 
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", re.ASCII)
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Bytes from ``start`` up to, not including, ``stop``."""
-
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +49,3 @@ def content_range(text: str | None, length_bytes: int | None) -> ContentRange:
     if length_bytes is not None and length_bytes != span.stop - span.start:
         raise Refusal(400, f"Content-Length: is {length_bytes}, Content-Range says {span.stop - span.start}")
     return ContentRange(span, total)
-
-
-def requested(text: str | None, size_bytes: int) -> Span | None:
-    """Return the part a ``Range`` field asks for; None for everything.
-
-    Fields that are not understood, and several ranges at once, ask for everything.
-
-    Raises:
-        Refusal: 416, the part does not exist.
-    """
-    found = None if text is None else _RANGE.fullmatch(text.strip())
-    if found is None or found.group() == "bytes=-":
-        return None
-    first, last = found.groups()
-    if first:
-        span = Span(int(first), min(int(last) + 1, size_bytes) if last else size_bytes)
-        if last and int(last) < int(first):
-            return None
-    else:
-        span = Span(max(0, size_bytes - int(last)), size_bytes)
-    if span.start >= span.stop:
-        raise Refusal(416, "Requested range not satisfiable", {"content-range": f"bytes */{size_bytes}"})
-    return span
