@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncclient.voxel51 import resuming as _resuming  # noqa: F401  # registers itself
+from asyncclient.voxel51 import _resuming  # noqa: F401  # registers itself
 from asyncclient.voxel51.active_user import ActiveUser
 from asyncclient.voxel51.apps.auth import (
     activate_application_token,

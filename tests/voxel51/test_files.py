@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import random
+import sys
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from asyncclient import AsyncHub, Hub, Progress, errors, voxel51
@@ -251,7 +253,7 @@ async def test_a_later_process_goes_on_by_the_journal_alone(
     monkeypatch.setenv(f"VOXEL51_{level}_BASE_URL", wire.origin)
     mended[0] = True
     wire.received.clear()
-    await transfers.resume(job.id)
+    await anyio.run_process([sys.executable, "-m", "asyncclient.cli", "transfers", "resume", job.id])
     assert path.read_bytes() == content
     assert await transfers.list_jobs() == []
     wanted = {"authorization": "Bearer new-key"}
