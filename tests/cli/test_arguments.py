@@ -27,7 +27,17 @@ def test_arguments_of_the_process_are_the_default(
     assert __version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["demo", "--help"], ["testing", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--help"],
+        ["demo", "--help"],
+        ["testing", "--help"],
+        ["transfers", "--help"],
+        ["transfers", "resume", "--help"],
+    ],
+)
 def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     captured = capsys.readouterr()
@@ -44,7 +54,7 @@ def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         (["demo", "a", "b"], "b"),
         (["testing", "serve"], "SERVICE"),
         (["testing", "serve", "las", "--port", "70000"], "65535"),
-        (["testing", "serve", "nothing"], "there is no emulator for 'nothing'; there are: las"),
+        (["testing", "serve", "nothing"], "there is no emulator for 'nothing'; there are: "),
     ],
 )
 def test_wrong_arguments(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,10 +19,11 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def test_a_folder_there_and_back(folder: Path, temporary: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", str(folder)]) == 0
+    assert main(["demo", str(folder), "--size", "small"]) == 0
     captured = capsys.readouterr()
-    assert "All 2 files came back the same, byte for byte." in captured.out
+    assert "All 2 files and the View came back the same, byte for byte." in captured.out
     assert "sub/nothing.txt: refused (empty), as it should be" in captured.out
+    assert "4 jobs ran on uploaded files; their outputs are right." in captured.out
     for stage in ("upload", "download, compare", "list, page by page", "delete", "blocking client, all"):
         assert stage in captured.out
         assert f"{stage}: 2 files in" in captured.err  # plain lines, as this is no terminal
@@ -31,7 +32,7 @@ def test_a_folder_there_and_back(folder: Path, temporary: Path, capsys: pytest.C
 
 
 def test_json(folder: Path, temporary: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", str(folder), "--json"]) == 0
+    assert main(["demo", str(folder), "--size", "small", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["ok"] is True
     assert result["source"] == str(folder)
@@ -41,7 +42,11 @@ def test_json(folder: Path, temporary: Path, capsys: pytest.CaptureFixture[str])
     assert (upload["name"], upload["files"], upload["bytes"]) == ("upload", 2, 4 + 128_000)
     assert upload["requests"] >= 4  # a record and a file each
     assert upload["connections"] >= 1
-    assert [stage["files"] for stage in result["stages"]] == [2, 2, 2, 2, 2]
+    assert [stage["files"] for stage in result["stages"][:5]] == [2, 2, 2, 2, 2]
+    files = {stage["name"]: stage["files"] for stage in result["stages"]}
+    assert [count for name, count in files.items() if name.startswith("Jobs: ")] == [4, 4, 4]
+    assert [count for name, count in files.items() if name.startswith("Tree: ")] == [7, 7, 7, 7, 1]
+    assert (result["jobs"], result["tree_files"]) == (4, 7)
 
 
 def test_small_samples_as_users_run_it(start: Start, temporary: Path) -> None:
@@ -64,7 +69,7 @@ def test_the_default_samples(start: Start, temporary: Path) -> None:
 
 def test_on_a_terminal(start: Start, folder: Path, temporary: Path) -> None:
     ours, theirs = os.openpty()
-    child = start("demo", str(folder), stdout=theirs, stderr=theirs)
+    child = start("demo", str(folder), "--size", "small", stdout=theirs, stderr=theirs)
     os.close(theirs)
     shown = b""
     try:
@@ -77,13 +82,13 @@ def test_on_a_terminal(start: Start, folder: Path, temporary: Path) -> None:
     assert b"\x1b[" in shown
     assert "━".encode() in shown
     assert b"2/2" in shown
-    assert b"All 2 files came back the same" in shown
+    assert b"All 2 files and the View came back the same" in shown
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for child processes in /proc")
 def test_interrupted(number: signal.Signals, start: Start, temporary: Path) -> None:
-    child = start("demo", "--size", "small", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stderr is not None
     assert child.stderr.readline().startswith("upload: ")
     children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
@@ -135,7 +140,7 @@ def test_a_file_too_large_for_the_service(tmp_path: Path, capsys: pytest.Capture
     with (tmp_path / "large.bin").open("wb") as file:
         file.truncate(64 * 1024 * 1024 + 1)
     (tmp_path / "small.bin").write_bytes(b"small")
-    assert main(["demo", str(tmp_path)]) == 1
+    assert main(["demo", str(tmp_path), "--size", "small"]) == 1
     said = capsys.readouterr().out
     assert "NOT RIGHT: large.bin: " in said
     assert "Something differs." in said

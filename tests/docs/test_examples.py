@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,48 @@ def test_sync_documents(run_example: RunExample, tmp_path: Path) -> None:
     assert (tmp_path / "copy.pdf").read_bytes() == (tmp_path / "invoice.pdf").read_bytes()
 
 
+@pytest.fixture
+def platform(asyncclient_voxel51: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The emulator of the Voxel51 Platform, its keys where programs look for them."""
+    given = asyncclient_voxel51.credentials()
+    for level, key in (("API", "private_key"), ("APP", "application_key")):
+        monkeypatch.setenv(f"VOXEL51_{level}_PRIVATE_KEY", given[key])
+        monkeypatch.setenv(f"VOXEL51_{level}_BASE_URL", given["base_api_url"])
+    return asyncclient_voxel51
+
+
+def test_voxel51_user(run_example: RunExample, platform: Server, tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(bytes(5000))
+
+    lines = run_example("voxel51_user.py", tmp_path / "clip.mp4", tmp_path / "labels.json").splitlines()
+
+    assert lines == ["uploaded clip.mp4", f"wrote {tmp_path / 'labels.json'}"]
+    assert json.loads((tmp_path / "labels.json").read_text("utf-8"))
+
+
+def test_voxel51_batch(run_example: RunExample, platform: Server, tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"{number}.mp4").write_bytes(bytes([number]) * 1000)
+
+    lines = run_example("voxel51_batch.py", tmp_path).splitlines()
+
+    assert lines[:10] == [f"wrote {number}.json" for number in range(10)]
+    assert sorted(lines[10:]) == [f"job {number} COMPLETE" for number in range(10)]
+    assert all((tmp_path / f"{number}.json").stat().st_size for number in range(10))
+
+
+def test_voxel51_application(run_example: RunExample, platform: Server, tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(bytes(5000))
+
+    lines = run_example("voxel51_application.py", tmp_path / "clip.mp4").splitlines()
+
+    assert sorted(lines) == [
+        "alice has ['alice.mp4']",
+        "bob has ['bob.mp4']",
+        "users ['alice', 'bob']",
+    ]
+
+
 @pytest.mark.anyio
 async def test_web_service(environment: None) -> None:
     app = _load("web_service").app
@@ -87,9 +130,11 @@ def test_the_example_of_a_test_passes() -> None:
     assert "1 passed" in done.stdout
 
 
-def test_every_example_is_run_here() -> None:
-    here = Path(__file__).read_text("utf-8")
-    assert [path.name for path in EXAMPLES.glob("*.py") if path.stem not in here] == []
+def test_every_example_is_run() -> None:
+    """Here, or with the tests of its service."""
+    folders = [Path(__file__).parent, *(Path(__file__).parents[1] / name for name in ("flywheel", "sticky_pi"))]
+    tests = "".join(path.read_text("utf-8") for folder in folders for path in folder.glob("test_*.py"))
+    assert [path.name for path in EXAMPLES.glob("*.py") if path.stem not in tests] == []
 
 
 def _load(name: str) -> ModuleType:

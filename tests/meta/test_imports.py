@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("hub",),
     ("_service",),
     ("_transfers",),
+    ("digests",),
     ("_sync",),
     SERVICES,
     ("testing",),

@@ -12,6 +12,7 @@ from tests.meta.package import SERVICES, generated, modules, tree
 
 PUBLIC = [
     "asyncclient",
+    "asyncclient.digests",
     "asyncclient.errors",
     "asyncclient.hub",
     "asyncclient.types",
@@ -21,9 +22,11 @@ PUBLIC = [
 
 API = {
     "asyncclient": """
-        UNSET AsyncClientError AsyncHub BlockingCallWarning Hub HubStatistics Limits PoolTransport Progress RetryPolicy Timeouts Unset
-        __version__ errors las lfview testing
+        UNSET AsyncClientError AsyncDigests AsyncHub BlockingCallWarning Digests Hub HubStatistics Limits PoolTransport
+        Progress RetryPolicy Timeouts Unset infer_part_size md5 md5_many multipart_etag
+        __version__ errors flywheel las lfview sticky_pi testing voxel51
     """,
+    "asyncclient.digests": "AsyncDigests infer_part_size md5 md5_many multipart_etag",
     "asyncclient.hub": "AsyncHub",
     "asyncclient.types": "UNSET HubStatistics Limits Progress RetryPolicy Timeouts Unset",
     "asyncclient.errors": """
@@ -36,6 +39,22 @@ API = {
     "asyncclient.lfview": """
         AsyncSession AsyncUnauthenticatedSession AsyncUploadSession Session UnauthenticatedSession UploadSession
         exceptions files manifests scene spatial utils
+    """,
+    "asyncclient.sticky_pi": """
+        AsyncLocalClient AsyncRemoteClient ImageParser LocalClient RemoteAPIException RemoteClient
+        client configuration exceptions image_parser specifications storage types utils
+    """,
+    "asyncclient.voxel51": """
+        API APIError ActiveUser AnalyticImageType AnalyticNotFound AnalyticType AnalyticsQuery ApplicationAPI
+        ApplicationAPIError ApplicationToken ApplicationTokenError AsyncAPI AsyncApplicationAPI BaseQuery DataQuery
+        InvalidArguments JobComputeMode JobExecutionError JobFailureType JobRequest JobState JobTimeout JobsQuery
+        RemoteDataPath RemoteDataPathError Token TokenError activate_application_token activate_token
+        deactivate_application_token deactivate_token escape_search get_active_application_token_path
+        get_active_token_path load_application_token load_token
+    """,
+    "asyncclient.flywheel": """
+        ApiException AsyncClient Client FeatureRefused FileSpec Finder GearContext InvalidKey LoginNeeded NotADevice
+        ViewBuilder ViewFailed async_drone_client create_drone_client models
     """,
     "asyncclient.las": """
         APIError AsyncClient BadRequest Client ClientException Credentials EmptyRequestError FileFormatException
