@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 import enum
+import importlib
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+import typer.core
+import typer.main
 
 from asyncclient._version import __version__
 from asyncclient.cli._errors import UNUSABLE, Problem, complain, guarded
 
 __all__ = ["run"]
 
+
+class _Services(typer.core.TyperGroup):
+    """Commands of services, loaded when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *_SERVICES]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in _SERVICES and cmd_name not in self.commands:
+            module = importlib.import_module(_SERVICES[cmd_name])
+            group = getattr(module, cmd_name.replace("-", "_"))
+            self.add_command(typer.main.get_command(group), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+_SERVICES: Final = {
+    "flywheel": "asyncclient.cli._flywheel",
+    "sticky-pi": "asyncclient.cli._sticky_pi",
+    "voxel51": "asyncclient.cli._voxel51",
+}
+
 app = typer.Typer(
     name="asyncclient",
+    cls=_Services,
     help="Clients for research-data platforms.",
     add_completion=False,
     rich_markup_mode=None,
@@ -25,8 +50,15 @@ app = typer.Typer(
 )
 testing = typer.Typer(help="Test doubles of the services.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(testing, name="testing")
+transfers = typer.Typer(
+    help="Interrupted uploads and downloads of this machine.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(transfers, name="transfers")
 
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_Jobs = Annotated[list[str] | None, typer.Argument(help="Ids, or a few characters of their beginnings or ends.")]
+_Force = Annotated[bool, typer.Option("--force", help="Take it from a process that seems to work on it.")]
 
 
 class Size(enum.StrEnum):
@@ -39,6 +71,8 @@ class Size(enum.StrEnum):
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     signal.signal(signal.SIGTERM, _like_ctrl_c)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # else SIGTERM would be lost too
     try:
         code = app(list(arguments), prog_name="asyncclient", standalone_mode=False)
     except typer.TyperException as error:  # unknown commands and options, missing or bad values
@@ -106,3 +140,50 @@ def _serve(service: str, host: str, port: int, *, tls: bool) -> int:
     if service not in services():
         raise Problem(f"there is no emulator for {service!r}; there are: {', '.join(services())}")
     return main([service, "--host", host, "--port", str(port), *(["--tls"] if tls else [])])
+
+
+@transfers.command("list")
+def list_transfers(as_json: _Json = False, debug: _Debug = False) -> None:
+    """Show what was begun and is not complete, the oldest first."""
+    from asyncclient.cli import _transfers  # not for --help and --version
+
+    raise typer.Exit(guarded(lambda: _transfers.list_all(as_json=as_json), debug=debug))
+
+
+@transfers.command()
+def resume(
+    jobs: _Jobs = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that can be finished from here.")] = False,
+    force: _Force = False,
+    as_json: _Json = False,
+    debug: _Debug = False,
+) -> None:
+    """Finish uploads and downloads of files; what has arrived is not moved again.
+
+    Keys come from the environment: LFVIEW_API_KEY for LF View, VOXEL51_API_PRIVATE_KEY (or the active token) for Voxel51.
+    """
+    from asyncclient.cli import _transfers
+
+    request = _transfers.Request(jobs or (), everything, force, as_json)
+    raise typer.Exit(guarded(lambda: _transfers.resume(request), debug=debug))
+
+
+@transfers.command()
+def abort(jobs: _Jobs = None, force: _Force = False, as_json: _Json = False, debug: _Debug = False) -> None:
+    """Give up uploads and downloads: drop what has arrived, part files and journals."""
+    from asyncclient.cli import _transfers
+
+    request = _transfers.Request(jobs or (), False, force, as_json)
+    raise typer.Exit(guarded(lambda: _transfers.abort(request), debug=debug))
+
+
+@transfers.command()
+def prune(
+    older_than: Annotated[str, typer.Option("--older-than", help="Untouched for so long: 14d, 12h, 30m, 0.")] = "14d",
+    as_json: _Json = False,
+    debug: _Debug = False,
+) -> None:
+    """Delete journals and part files that nobody has touched for long."""
+    from asyncclient.cli import _transfers
+
+    raise typer.Exit(guarded(lambda: _transfers.prune(_transfers.seconds(older_than), as_json=as_json), debug=debug))

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
-from asyncclient.errors import AsyncClientError
+from asyncclient.errors import AsyncClientError, ConfigurationError
 
 __all__ = ["FAILED", "INTERRUPTED", "OK", "UNUSABLE", "Problem", "complain", "guarded"]
 
@@ -40,7 +40,7 @@ def guarded(work: Callable[[], int], *, debug: bool) -> int:
         if debug:
             traceback.print_exception(error)
         complain(_words(error))
-        return UNUSABLE if isinstance(error, (Problem, ImportError)) else FAILED
+        return UNUSABLE if isinstance(error, (Problem, ConfigurationError, ImportError)) else FAILED
 
 
 def _words(error: Exception) -> str:

@@ -103,6 +103,21 @@ def test_interrupted(number: signal.Signals, start: Start, temporary: Path) -> N
     assert not any(Path("/proc", pid).exists() for pid in children)
 
 
+def test_ended_in_the_background(start: Start, temporary: Path) -> None:
+    """Shells start what runs in the background with SIGINT ignored; SIGTERM has to end it all the same."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited
+    try:
+        child = start("demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert child.stderr is not None
+    assert child.stderr.readline().startswith("upload: ")
+    child.terminate()
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out, err.splitlines()[-1]) == (130, "", "asyncclient: interrupted")
+    assert list(temporary.iterdir()) == []
+
+
 def test_no_such_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", str(tmp_path / "missing")]) == 2
     assert capsys.readouterr().err == f"asyncclient: {tmp_path / 'missing'}: there is no such folder\n"
