@@ -1,4 +1,4 @@
-"""``asyncclient demo``: the whole way of a folder of files, there and back, against an emulator on this machine."""
+"""``asyncclient demo``: a folder of files, a View and jobs, there and back, against emulators on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asyncclient import testing
-from asyncclient.cli import _facade, _round_trip
+from asyncclient.cli import _demo_flywheel, _demo_sticky_pi, _demo_voxel51, _facade, _round_trip
 from asyncclient.cli._errors import FAILED, OK, Problem
 from asyncclient.cli._files import Item, scan
 from asyncclient.cli._progress import make_progress
@@ -59,8 +59,29 @@ def run_demo(request: Request) -> int:
         trip = _round_trip.Trip(back, progress, outcome)
         asyncio.run(_round_trip.run(trip, server.credentials(), items))
         _facade.run(trip, server.credentials(), _few(items))
+        _move_view(trip, work, small=request.small)
+        _store_images(trip, work, small=request.small)
+        _demo_voxel51.run(trip, work, small=request.small)
+        _demo_flywheel.run(trip, work, small=request.small)
     print_report(outcome, as_json=request.as_json)
     return OK if outcome.ok else FAILED
+
+
+def _move_view(trip: _round_trip.Trip, work: Path, *, small: bool) -> None:
+    if importlib.util.find_spec("numpy") is None:
+        trip.outcome.left_out = "LF View was left out: it needs pip install 'asyncclient[lfview]'"
+        return
+    from asyncclient.cli import _demo_lfview  # needs numpy
+
+    _demo_lfview.run(trip, work, small=small)
+
+
+def _store_images(trip: _round_trip.Trip, work: Path, *, small: bool) -> None:
+    if lacking := _demo_sticky_pi.missing():
+        said = f"Sticky Pi was left out ({lacking} is missing): it needs pip install 'asyncclient[sticky-pi]'"
+        trip.outcome.left_out = f"{trip.outcome.left_out}\n{said}".strip()
+        return
+    _demo_sticky_pi.run(trip, work, small=small)
 
 
 def _items(request: Request, work: Path) -> tuple[list[Item], str]:

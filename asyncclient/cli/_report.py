@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from asyncclient.cli._progress import Progress
     from asyncclient.types import HubStatistics
 
-__all__ = ["Outcome", "Stage", "print_report"]
+__all__ = ["Outcome", "Resumption", "Stage", "print_report"]
 
 _MB = 1e6
+_FILE_STAGES = 5  # what follows them is about the View, the jobs and the tree
 
 
 class _Counting(Protocol):
@@ -36,7 +37,7 @@ class Stage:
         bytes: Bytes of these files.
         seconds: Wall time.
         requests: Requests sent, those for tokens and repeated ones included.
-        connections: Connections opened for them; the others were there already.
+        connections: Connections opened for them, the others were there already; None if nobody counted.
     """
 
     name: str
@@ -44,12 +45,53 @@ class Stage:
     bytes: int = 0
     seconds: float = 0.0
     requests: int = 0
-    connections: int = 0
+    connections: int | None = 0
 
     @property
     def mb_per_s(self) -> float | None:
         """Rate in 10**6 bytes per second; None where no bytes moved."""
         return self.bytes / _MB / self.seconds if self.bytes and self.seconds else None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What came of an upload that was killed and gone on with by another process.
+
+    Attributes:
+        total_bytes: Of all contents, in the form they are sent in.
+        total_parts: Requests it takes to send them.
+        before_bytes: That arrived before the kill, of parts cut off by it as well.
+        before_parts: Requests that brought them.
+        sent_later_bytes: That the other process sent.
+        sent_later_parts: Requests it sent them in.
+    """
+
+    total_bytes: int
+    total_parts: int
+    before_bytes: int
+    before_parts: int
+    sent_later_bytes: int
+    sent_later_parts: int
+
+    @property
+    def saved_bytes(self) -> int:
+        """Bytes that were not sent again."""
+        return self.total_bytes - self.sent_later_bytes
+
+    @property
+    def saved_parts(self) -> int:
+        """Parts that were not sent again."""
+        return self.total_parts - self.sent_later_parts
+
+    @property
+    def sent_twice_bytes(self) -> int:
+        """Bytes that arrived before the kill and were sent again all the same."""
+        return self.before_bytes - self.saved_bytes
+
+    @property
+    def sent_twice_parts(self) -> int:
+        """Parts of which something arrived before the kill, and that were sent again."""
+        return self.before_parts - self.saved_parts
 
 
 @dataclass(slots=True)
@@ -61,12 +103,20 @@ class Outcome:
         stages: In order.
         refused: Empty files, which the library refused as it should.
         problems: Everything that is not as it should be.
+        resumption: What came of the upload that was killed; None if there was none.
+        left_out: What was not done, and what it would need; "" if everything was.
+        jobs: Jobs that went from upload to an output that is right.
+        tree_files: Files that came back from a tree of containers as they were.
     """
 
     source: str
     stages: list[Stage] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    resumption: Resumption | None = None
+    left_out: str = ""
+    jobs: int = 0
+    tree_files: int = 0
 
     @property
     def ok(self) -> bool:
@@ -104,10 +154,30 @@ def print_report(outcome: Outcome, *, as_json: bool) -> None:
     console.print(_table(outcome.stages))
     for name in outcome.refused:
         console.print(escape(f"{name}: refused (empty), as it should be"), soft_wrap=True)
+    if outcome.resumption is not None:
+        console.print(_story(outcome.resumption), soft_wrap=True)
+    if outcome.jobs:
+        console.print(f"{outcome.jobs} jobs ran on uploaded files; their outputs are right.", soft_wrap=True)
+    if outcome.tree_files:
+        console.print(f"{outcome.tree_files} files of a tree came back the same.", soft_wrap=True)
+    if outcome.left_out:
+        console.print(escape(outcome.left_out), soft_wrap=True)
     for problem in outcome.problems:
         console.print(escape(f"NOT RIGHT: {problem}"), style="bold red", soft_wrap=True)
-    files = max((stage.files for stage in outcome.stages), default=0)
-    console.print("Something differs." if not outcome.ok else f"All {files} files came back the same, byte for byte.")
+    files = max((stage.files for stage in outcome.stages[:_FILE_STAGES]), default=0)
+    view = " and the View" if outcome.resumption is not None else ""
+    console.print(
+        "Something differs." if not outcome.ok else f"All {files} files{view} came back the same, byte for byte."
+    )
+
+
+def _story(found: Resumption) -> str:
+    return (
+        f"The upload of the View was killed after {found.before_bytes / _MB:.1f} of {found.total_bytes / _MB:.1f} MB "
+        f"({found.before_parts} of {found.total_parts} parts). Another process went on: {found.saved_bytes / _MB:.1f} MB "
+        f"({found.saved_parts} parts) were not sent again, {found.sent_twice_bytes / _MB:.1f} MB "
+        f"({found.sent_twice_parts} parts) were."
+    )
 
 
 def _as_data(outcome: Outcome) -> dict[str, object]:
@@ -116,9 +186,18 @@ def _as_data(outcome: Outcome) -> dict[str, object]:
         "ok": outcome.ok,
         "source": outcome.source,
         "stages": stages,
+        "resumption": None if outcome.resumption is None else _resumption(outcome.resumption),
+        "jobs": outcome.jobs,
+        "tree_files": outcome.tree_files,
+        "left_out": outcome.left_out,
         "refused": outcome.refused,
         "problems": outcome.problems,
     }
+
+
+def _resumption(found: Resumption) -> dict[str, int]:
+    derived = ("saved_bytes", "saved_parts", "sent_twice_bytes", "sent_twice_parts")
+    return {**asdict(found), **{name: getattr(found, name) for name in derived}}
 
 
 def _table(stages: list[Stage]) -> Table:
@@ -128,6 +207,6 @@ def _table(stages: list[Stage]) -> Table:
     for stage in stages:
         size = f"{stage.bytes / _MB:.1f}" if stage.bytes else "-"
         rate = "-" if stage.mb_per_s is None else f"{stage.mb_per_s:.0f}"
-        counts = str(stage.requests), str(stage.connections)
+        counts = str(stage.requests), "-" if stage.connections is None else str(stage.connections)
         table.add_row(stage.name, str(stage.files), size, f"{stage.seconds:.2f}", rate, *counts)
     return table

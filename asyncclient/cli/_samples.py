@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["EMPTY_NAME", "jpeg", "pdf", "plan", "png", "text", "write_samples"]
+__all__ = ["EMPTY_NAME", "jpeg", "pdf", "plan", "png", "png_chunk", "text", "write_samples"]
 
 EMPTY_NAME: Final = "empty.txt"
 _KIB: Final = 1024
@@ -51,13 +51,14 @@ def jpeg(size_bytes: int, noise: random.Random) -> bytes:
 def png(size_bytes: int, noise: random.Random) -> bytes:
     """Make a PNG image of a size: one grey pixel."""
     header = (1).to_bytes(4, "big") * 2 + b"\x08\x00\x00\x00\x00"
-    before = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
-    after = _chunk(b"IDAT", zlib.compress(b"\x00\x80")) + _chunk(b"IEND", b"")
+    before = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
+    after = png_chunk(b"IDAT", zlib.compress(b"\x00\x80")) + png_chunk(b"IEND", b"")
     padding = max(0, size_bytes - len(before) - len(after) - 12)
-    return before + _chunk(b"paDd", noise.randbytes(padding)) + after
+    return before + png_chunk(b"paDd", noise.randbytes(padding)) + after
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """Make one chunk of a PNG file."""
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
