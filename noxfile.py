@@ -18,6 +18,8 @@ OFFICIAL_LAS_PYTHON = "ASYNCCLIENT_OFFICIAL_LAS_PYTHON"
 # The client uses names that numpy dropped in 1.24, and pkg_resources, which setuptools dropped later.
 OFFICIAL_LFVIEW = ("lfview-api-client==0.1.2", "numpy==1.23.5", "setuptools<70")
 OFFICIAL_LFVIEW_PYTHON = "ASYNCCLIENT_OFFICIAL_LFVIEW_PYTHON"
+OFFICIAL_FLYWHEEL = "flywheel-sdk==20.0.0"
+OFFICIAL_FLYWHEEL_PYTHON = "ASYNCCLIENT_OFFICIAL_FLYWHEEL_PYTHON"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -50,6 +52,11 @@ def official_lfview_python(session: nox.Session) -> str:
     return official_python(session, "lfview", OFFICIAL_LFVIEW_PYTHON, *OFFICIAL_LFVIEW)
 
 
+def official_flywheel_python(session: nox.Session) -> str:
+    """Return the interpreter of an environment that holds nothing but the official Flywheel client."""
+    return official_python(session, "flywheel", OFFICIAL_FLYWHEEL_PYTHON, OFFICIAL_FLYWHEEL)
+
+
 @nox.session
 def check(session: nox.Session) -> None:
     """Lint, formatting, and whether generated files are up to date."""
@@ -76,6 +83,7 @@ def tests(session: nox.Session) -> None:
     env = {
         OFFICIAL_LAS_PYTHON: official_las_python(session),
         OFFICIAL_LFVIEW_PYTHON: official_lfview_python(session),
+        OFFICIAL_FLYWHEEL_PYTHON: official_flywheel_python(session),
     }
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)

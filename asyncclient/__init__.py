@@ -11,17 +11,21 @@ from asyncclient.errors import AsyncClientError
 from asyncclient.types import UNSET, HubStatistics, Limits, Progress, RetryPolicy, Timeouts, Unset
 
 if TYPE_CHECKING:
-    from asyncclient import las, lfview, testing
+    from asyncclient import flywheel, las, lfview, sticky_pi, testing, voxel51
     from asyncclient._httpx import PoolTransport
+    from asyncclient._sync._generated.digests import Digests
     from asyncclient._sync._generated.hub import Hub
     from asyncclient._sync.portal import BlockingCallWarning
+    from asyncclient.digests import AsyncDigests, infer_part_size, md5, md5_many, multipart_etag
     from asyncclient.hub import AsyncHub
 
 __all__ = [
     "UNSET",
     "AsyncClientError",
+    "AsyncDigests",
     "AsyncHub",
     "BlockingCallWarning",
+    "Digests",
     "Hub",
     "HubStatistics",
     "Limits",
@@ -32,20 +36,36 @@ __all__ = [
     "Unset",
     "__version__",
     "errors",
+    "flywheel",
+    "infer_part_size",
     "las",
     "lfview",
+    "md5",
+    "md5_many",
+    "multipart_etag",
+    "sticky_pi",
     "testing",
+    "voxel51",
 ]
 
 # Loaded at first use, as the pytest plugin and the command line load this package without needing any of it.
 _LAZY = {
+    "AsyncDigests": ("asyncclient.digests", "AsyncDigests"),
     "AsyncHub": ("asyncclient.hub", "AsyncHub"),
     "BlockingCallWarning": ("asyncclient._sync.portal", "BlockingCallWarning"),
+    "Digests": ("asyncclient._sync._generated.digests", "Digests"),
     "Hub": ("asyncclient._sync._generated.hub", "Hub"),
     "PoolTransport": ("asyncclient._httpx", "PoolTransport"),
+    "infer_part_size": ("asyncclient.digests", "infer_part_size"),
+    "flywheel": ("asyncclient.flywheel", None),
     "las": ("asyncclient.las", None),
     "lfview": ("asyncclient.lfview", None),
+    "md5": ("asyncclient.digests", "md5"),
+    "md5_many": ("asyncclient.digests", "md5_many"),
+    "multipart_etag": ("asyncclient.digests", "multipart_etag"),
+    "sticky_pi": ("asyncclient.sticky_pi", None),
     "testing": ("asyncclient.testing", None),
+    "voxel51": ("asyncclient.voxel51", None),
 }
 
 
