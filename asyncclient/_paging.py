@@ -78,4 +78,9 @@ def continuation(operation: str, page: Page, found: list[Any], *, answer: Any, c
 def _member(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         return value.get(name)
-    return getattr(value, name, None)
+    found = getattr(value, name, None)
+    if found is None:  # the description may use the name on the wire, and objects have one that Python allows
+        for attribute, about in getattr(type(value), "model_fields", {}).items():
+            if about.validation_alias == name:
+                return getattr(value, attribute)
+    return found

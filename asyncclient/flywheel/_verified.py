@@ -41,8 +41,9 @@ async def download_verified(
         await method(*args, **options)
         return
     place = Path(os.fspath(destination))
-    # Always the same name, so that the same call goes on where an interrupted one stopped.
-    waiting = place.with_name(f".{place.name[:80]}.unverified")
+    # Always the same name, so that the same call goes on where an interrupted one stopped; another for every place, and
+    # short enough for every file system.
+    waiting = place.with_name(f".{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:32]}.unverified")
     await method(*leading, waiting, **options)
     await anyio.to_thread.run_sync(_settle, waiting, place, *expected)
 

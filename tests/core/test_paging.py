@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 
 from asyncclient._endpoint import Page
 from asyncclient._paging import items, page_items
@@ -58,6 +59,18 @@ async def test_after_the_last_id() -> None:
     assert service.calls == [{}, {"after_id": "2"}, {"after_id": "3"}]
     with pytest.raises(DecodeError, match="list_things: the last item of a page has no '_id'"):
         await walk(Service([{"_id": "1"}, {}]), AFTER)
+
+
+async def test_after_the_last_id_of_objects_with_names_of_their_own() -> None:
+    class Thing(BaseModel):
+        id: str = Field(validation_alias="_id")
+
+    class Special(Thing):
+        pass
+
+    service = Service([Thing(_id="1"), Special(_id="2")], [])
+    assert len(await walk(service, AFTER)) == 2
+    assert service.calls == [{}, {"after_id": "2"}]
 
 
 async def test_offsets() -> None:
