@@ -250,6 +250,10 @@ _VOXEL51: Final = Service(
     },
     patches=(
         *(
+            Patch(f"/components/schemas/{name}/required", ["id", "name"], "only queries that choose fields leave them out")
+            for name in ("Analytic", "Data", "Job")
+        ),
+        *(
             Patch(
                 f"/paths/{path}~1analytics~1list/get/requestBody/content/application~1json/schema/properties"
                 "/all_versions/x-none",

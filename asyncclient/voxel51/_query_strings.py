@@ -33,12 +33,12 @@ def in_query_string(endpoint: Endpoint[T], arguments: Mapping[str, Any]) -> tupl
 
 
 @cache
-def _moved(endpoint: Endpoint[T]) -> Endpoint[T]:
+def _moved(endpoint: Endpoint[Any]) -> Endpoint[Any]:
     params = tuple(param._replace(place="query") for param in endpoint.params)
     return replace(endpoint, params=params, body="none")
 
 
 @cache
-def _described(endpoint: Endpoint[T]) -> Endpoint[T]:
+def _described(endpoint: Endpoint[Any]) -> Endpoint[Any]:
     names = ("fields", "search", "sort", "offset", "limit", "all_versions")
     return replace(endpoint, params=tuple(Param(name, name, "query") for name in names), body="none")

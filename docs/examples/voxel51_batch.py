@@ -18,7 +18,9 @@ async def main(folder: Path) -> None:
             request.set_input("video", data_id=data["id"])
             job = await api.upload_job_request(request, video.stem, auto_start=True)
             await api.wait_until_job_completes(job["id"], sleep_time=0.1)
-            return await api.download_job_output(job["id"], video.with_suffix(".json"))
+            labels = video.with_suffix(".json")
+            await api.download_job_output(job["id"], labels)
+            return labels
 
         async for labels in hub.map(run, sorted(folder.glob("*.mp4")), concurrency=8):
             print("wrote", labels.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TextIO
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO, cast
 
 from asyncclient.errors import ArgumentError, ArgumentTypeError
 from asyncclient.flywheel.objects._binding import Bindable
@@ -279,5 +279,4 @@ def _ref(value: Any, name: str) -> dict[str, Any]:
             f"{name} must be a file, a container or a mapping with type and id, not {type(value).__name__}",
             argument=name,
         )
-    found: dict[str, Any] = ref()
-    return found
+    return cast("dict[str, Any]", ref())

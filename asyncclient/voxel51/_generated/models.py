@@ -86,8 +86,8 @@ class AccessToken(TypedDict, total=False):
 class Analytic(TypedDict, total=False):
     """What ``upload_analytic``, ``list_analytics``, ``get_analytic_details`` and 3 more return."""
 
-    id: str
-    name: str
+    id: Required[str]
+    name: Required[str]
     """Usually owner/name."""
     version: str
     scope: str
@@ -286,8 +286,8 @@ class BatchUpdateJobsTtlAnswer(TypedDict, total=False):
 class Data(TypedDict, total=False):
     """What ``upload_data``, ``list_data``, ``post_data_as_url`` and ``get_data_details`` return."""
 
-    id: str
-    name: str
+    id: Required[str]
+    name: Required[str]
     """File name as uploaded."""
     size: int | None
     """Bytes; a negative value or null is shown as empty by the command line tool."""
@@ -362,8 +362,8 @@ class GetPlatformStatusAnswer(TypedDict, total=False):
 class Job(TypedDict, total=False):
     """What ``upload_job_request``, ``list_jobs`` and ``get_job_details`` return."""
 
-    id: str
-    name: str
+    id: Required[str]
+    name: Required[str]
     state: JobState
     archived: bool | int
     upload_date: str | None
