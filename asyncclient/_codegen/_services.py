@@ -250,7 +250,9 @@ _VOXEL51: Final = Service(
     },
     patches=(
         *(
-            Patch(f"/components/schemas/{name}/required", ["id", "name"], "only queries that choose fields leave them out")
+            Patch(
+                f"/components/schemas/{name}/required", ["id", "name"], "only queries that choose fields leave them out"
+            )
             for name in ("Analytic", "Data", "Job")
         ),
         *(

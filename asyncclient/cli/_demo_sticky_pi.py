@@ -51,7 +51,9 @@ def make_images(folder: Path, *, small: bool) -> list[Path]:
         path = folder / f"{_DEVICE}.{taken:%Y-%m-%d_%H-%M-%S}.jpg"
         grain = Image.frombytes("L", (width // 3, height // 3), noise.randbytes((width // 3) * (height // 3)))
         yellow = Image.new("RGB", (width, height), (230, 200, 40))
-        yellow.paste((40, 30, 20), mask=grain.resize((width, height)).point([255 if value > 250 else 0 for value in range(256)]))
+        yellow.paste(
+            (40, 30, 20), mask=grain.resize((width, height)).point([255 if value > 250 else 0 for value in range(256)])
+        )
         yellow.save(path, "JPEG", quality=90, exif=exif)
         paths.append(path)
     return paths
