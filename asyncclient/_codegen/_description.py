@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from asyncclient._codegen._errors import DescriptionError, OverrideError
-from asyncclient._codegen._services import Patch
+from asyncclient._codegen._plain import METHODS, complete
+from asyncclient._codegen._settings import Patch
 
 __all__ = ["Description", "Schema", "pascal"]
 
 Schema = Mapping[str, Any]
 
-_METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PREFIX: Final = "#/components/schemas/"
 _MISSING: Final = object()
 
@@ -33,6 +33,7 @@ class Description:
         self._document = copy.deepcopy(dict(document))
         for patch in patches:
             _apply(self._document, patch)
+        complete(self._document, self.resolve)
         self.schemas: dict[str, Schema] = dict(self._document.get("components", {}).get("schemas", {}))
         self._hoist()
 
@@ -44,7 +45,7 @@ class Description:
     def operations(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Yield path, method and operation in the order of the file."""
         for key, item in self._document["paths"].items():
-            for method in _METHODS:
+            for method in METHODS:
                 if method in item:
                     operation = item[method]
                     yield operation.get("x-path", key.partition("#")[0]), method.upper(), operation

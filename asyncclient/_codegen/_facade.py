@@ -10,10 +10,10 @@ from asyncclient._codegen._description import pascal
 from asyncclient._codegen._facade_names import Names, Origin, dotted
 from asyncclient._codegen._facade_writer import FacadeWriter
 from asyncclient._codegen._ir import Module
-from asyncclient._codegen._services import FacadeModule, FacadePair
+from asyncclient._codegen._settings import FacadeModule, FacadePair
 from asyncclient._codegen._sources import Sources
 from asyncclient._codegen._text import estimate, header
-from asyncclient._codegen._write_operations import lazy_table
+from asyncclient._codegen._write_packages import lazy_table
 
 __all__ = ["facade_modules"]
 

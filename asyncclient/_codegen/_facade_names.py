@@ -9,7 +9,7 @@ from typing import Final
 
 from asyncclient._codegen._errors import FacadeError
 from asyncclient._codegen._facade_types import ALIASES, sync_type
-from asyncclient._codegen._services import FacadeModule
+from asyncclient._codegen._settings import FacadeModule
 from asyncclient._codegen._sources import ClassSource, Sources
 
 __all__ = ["Names", "dotted"]

@@ -27,6 +27,10 @@ _PHRASES: Final = (
     (re.compile(r"\baclose\b"), "close"),
     (re.compile(r",? awaited\b"), ""),
     (re.compile(r"\bcoroutine function\b"), "function"),
+    (
+        re.compile(r"\bDefault: a hub of its own, closed with the (?:client|session)\."),
+        "Default: the hub that all blocking clients share.",
+    ),
 )
 
 

@@ -19,7 +19,7 @@ from asyncclient._codegen._facade_types import (
     sync_text,
     sync_type,
 )
-from asyncclient._codegen._services import FacadePair
+from asyncclient._codegen._settings import FacadePair
 from asyncclient._codegen._sources import ClassSource, Function, Member, Sources
 from asyncclient._codegen._text import estimate
 

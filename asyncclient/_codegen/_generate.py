@@ -13,7 +13,7 @@ from asyncclient._codegen._ir import Module, Operation
 from asyncclient._codegen._order import group
 from asyncclient._codegen._read_models import read_models
 from asyncclient._codegen._read_operations import read_operations
-from asyncclient._codegen._services import Service
+from asyncclient._codegen._settings import Service
 from asyncclient._codegen._text import header
 from asyncclient._codegen._unions import name_unions
 from asyncclient._codegen._write_operations import write_operations

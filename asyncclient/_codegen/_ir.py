@@ -55,9 +55,9 @@ class Page:
 
     items: str
     token: str
-    next: str
-    limit: str | None
-    style: str
+    next: str = ""
+    limit: str | None = None
+    style: Literal["token", "after_id", "offset", "page"] = "token"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from asyncclient._codegen._description import Description, Schema, pascal
 from asyncclient._codegen._errors import DescriptionError
 from asyncclient._codegen._facts import sentence
 from asyncclient._codegen._ir import Answer, Page
-from asyncclient._codegen._services import Service
+from asyncclient._codegen._settings import Service
 
 __all__ = ["read_answer", "read_page"]
 

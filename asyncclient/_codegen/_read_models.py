@@ -12,7 +12,7 @@ from asyncclient._codegen._description import Description, Schema
 from asyncclient._codegen._errors import DescriptionError
 from asyncclient._codegen._facts import member_facts, sentence, values_of
 from asyncclient._codegen._ir import Field, Named, Operation
-from asyncclient._codegen._services import Service
+from asyncclient._codegen._settings import Service
 from asyncclient._codegen._unions import UNION, fits, fixed_members
 
 __all__ = ["names_in", "read_models"]

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
-from asyncclient._codegen._annotations import Annotator, json_types, union
+from asyncclient._codegen._annotations import Annotator, json_types
 from asyncclient._codegen._description import Description, Schema
 from asyncclient._codegen._errors import DescriptionError, OverrideError
-from asyncclient._codegen._facts import argument_facts
-from asyncclient._codegen._ir import Argument, Operation, Parameter
+from asyncclient._codegen._ir import Argument, Operation, Page, Parameter
 from asyncclient._codegen._read_answers import read_answer, read_page
-from asyncclient._codegen._services import Service
+from asyncclient._codegen._read_arguments import ArgumentReader, Source, whole_argument
+from asyncclient._codegen._settings import Service
 
 __all__ = ["read_operations"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where the value of one argument goes."""
-
-    parameter: Parameter | None
-    schema: Schema
-    raw: Mapping[str, Any]
-    by_base: tuple[str, str] | None = None
-    """Type and meaning of an argument that the base of the methods handles."""
 
 
 def read_operations(service: Service, description: Description) -> list[Operation]:
@@ -55,6 +44,9 @@ class _Reader:
         self._matched: set[object] = set()
         dicts = service.answers == "typeddict"
         self._annotator = Annotator(description, prefix="models.", dates=not dicts, open_enums=not dicts)
+        self._arguments = ArgumentReader(
+            description, self._annotator, named_enums=not dicts, may_be_positional=self._may_be_positional
+        )
 
     def read(self, path: str, method: str, raw: Mapping[str, Any]) -> Operation:
         name: str = raw.get("x-python-name", raw["operationId"])
@@ -70,15 +62,16 @@ class _Reader:
         if surface is not None:
             handled = surface.arguments
             names = {entry["name"] for entry in table} & handled.keys() - sources.keys()
-            sources.update({key: _Source(None, {}, {}, handled[key]) for key in names})
+            sources.update({key: Source(None, {}, {}, handled[key]) for key in names})
         if not hand_written:
+            self._check_body(raw)
             arguments = tuple(
-                _whole_argument(entry) if entry["name"] == members_of else self._argument(name, entry, sources)
+                whole_argument(entry) if entry["name"] == members_of else self._arguments.argument(name, entry, sources)
                 for entry in table
             )
             self._check_all_used(name, sources, {a.name for a in arguments} | (set(sources) if members_of else set()))
         answer = read_answer(self._service, self._description, self._annotator, raw)
-        page = read_page(self._service, self._description, raw)
+        page = self._page(raw, {argument.name for argument in arguments} | sources.keys())
         schema = _body_schema(self._description, raw)
         return Operation(
             name=name,
@@ -94,7 +87,7 @@ class _Reader:
             extra="x-var-keyword" in raw,
             known_extra=tuple(schema.get("x-server-only-properties", ())) if "x-var-keyword" in raw else (),
             extra_none=raw.get("x-var-keyword", {}).get("x-none", "null"),
-            extra_note=self._extra_note(raw, schema),
+            extra_note=self._arguments.extra_note(raw, schema),
             page=page,
             bulk=answer.kind == "bytes",
             hand_written=hand_written,
@@ -102,10 +95,20 @@ class _Reader:
             call="_call" if surface is None else _kind_of_call(sources),
         )
 
+    def _page(self, raw: Mapping[str, Any], names: Set[str]) -> Page | None:
+        page = self._service.pages.get(raw["operationId"])
+        if page is None:
+            return read_page(self._service, self._description, raw)
+        if missing := {page.token, page.limit or page.token} - names:
+            raise OverrideError(f"{raw['operationId']}: no argument is called {', '.join(sorted(missing))}")
+        return page
+
     def check_overrides(self, names: set[str]) -> None:
         service = self._service
         if unknown := sorted(set(service.hand_written) - names):
             raise OverrideError(f"{service.name}: hand_written names {', '.join(unknown)}, which do not exist")
+        if unknown := sorted(set(service.pages) - names):
+            raise OverrideError(f"{service.name}: pages names {', '.join(unknown)}, which do not exist")
         for positional in service.positional:
             if positional not in self._matched and (positional.operation, positional.argument) not in self._matched:
                 raise OverrideError(
@@ -115,13 +118,25 @@ class _Reader:
             if argument not in self._matched:
                 raise OverrideError(f"{service.name}: no operation has an argument {argument} to convert")
 
+    def _check_body(self, raw: Mapping[str, Any]) -> None:
+        """Refuse a body that a generated method would silently leave out."""
+        content = self._description.resolve(raw.get("requestBody", {})).get("content", {})
+        if content and "application/json" not in content and self._service.surface is None:
+            raise DescriptionError(f"{raw['operationId']} sends {', '.join(content)}; write the method by hand")
+
+    def _may_be_positional(self, operation: str, argument: str) -> bool:
+        if (operation, argument) not in self._positional:
+            return False
+        self._matched.add((operation, argument))
+        return True
+
     def _is_hand_written(self, name: str, raw: Mapping[str, Any]) -> bool:
         return name in self._service.hand_written or (
             self._service.hand_written_transfers and "x-transfer" in raw and not _is_control(raw)
         )
 
-    def _sources(self, name: str, raw: Mapping[str, Any]) -> tuple[dict[str, _Source], Any]:
-        found: dict[str, _Source] = {}
+    def _sources(self, name: str, raw: Mapping[str, Any]) -> tuple[dict[str, Source], Any]:
+        found: dict[str, Source] = {}
         for parameter in self._description.parameters(raw):
             python = parameter.get("x-python-name", parameter["name"])
             if "x-body-argument" in raw:  # members of one argument, written as query.fields
@@ -134,15 +149,15 @@ class _Reader:
             found[python] = source
         return found, body
 
-    def _parameter_source(self, python: str, raw: Mapping[str, Any]) -> _Source:
+    def _parameter_source(self, python: str, raw: Mapping[str, Any]) -> Source:
         schema = {**raw.get("schema", {}), **{key: raw[key] for key in ("description", "x-scalar-ok") if key in raw}}
         if raw.get("x-ignored-on-wire"):
-            return _Source(None, schema, raw)
+            return Source(None, schema, raw)
         place = raw["in"]
         parameter = self._parameter(python, raw["name"], place, schema, raw)
         if place == "path":
             parameter = replace(parameter, required=True, safe=self._safe(raw))
-        return _Source(parameter, schema, raw)
+        return Source(parameter, schema, raw)
 
     def _safe(self, raw: Mapping[str, Any]) -> str:
         encoding = raw.get("x-path-encoding")
@@ -181,7 +196,7 @@ class _Reader:
             return self._converts[python]
         return "iso" if "date-time" in _formats(schema) else None
 
-    def _body(self, raw: Mapping[str, Any]) -> tuple[Any, list[tuple[str, _Source]]]:
+    def _body(self, raw: Mapping[str, Any]) -> tuple[Any, list[tuple[str, Source]]]:
         if "requestBody" not in raw:
             return "none", []
         body = self._description.resolve(raw["requestBody"])
@@ -191,15 +206,15 @@ class _Reader:
         python = body.get("x-python-name")
         if self._service.surface is not None and python and "application/octet-stream" in body["content"]:
             taken = ("bytes | str | Any", "The content: bytes, text (sent as UTF-8), a path or a file object.")
-            return "none", [(python, _Source(None, {}, {}, taken))]
+            return "none", [(python, Source(None, {}, {}, taken))]
         if python is None:
             return "object", list(self._leaves(self._description.resolve(media["schema"]), ""))
         schema = {**media["schema"], **({"description": body["description"]} if "description" in body else {})}
         none = "error" if body.get("required") else "omit"
         parameter = self._parameter(python, "", "body", schema, {"x-none": none, **body, "required": False})
-        return "whole", [(python, _Source(parameter, schema, body))]
+        return "whole", [(python, Source(parameter, schema, body))]
 
-    def _leaves(self, schema: Schema, prefix: str) -> Iterator[tuple[str, _Source]]:
+    def _leaves(self, schema: Schema, prefix: str) -> Iterator[tuple[str, Source]]:
         for key, member in schema.get("properties", {}).items():
             if "x-python-name" not in member and any(
                 "x-python-name" in m for m in member.get("properties", {}).values()
@@ -207,85 +222,15 @@ class _Reader:
                 yield from self._leaves(member, f"{prefix}{key}/")
                 continue
             python = member.get("x-python-name", key)
-            yield python, _Source(self._parameter(python, prefix + key, "body", member, member), member, member)
+            yield python, Source(self._parameter(python, prefix + key, "body", member, member), member, member)
 
-    def _argument(self, operation: str, entry: Mapping[str, Any], sources: Mapping[str, _Source]) -> Argument:
-        name = entry["name"]
-        source = sources.get(name)
-        if source is None:
-            raise DescriptionError(f"{operation}: the argument {name} goes nowhere; write the method by hand")
-        kind = entry["kind"]
-        if (operation, name) in self._positional and kind == "keyword":
-            self._matched.add((operation, name))
-            kind = "positional"
-        default = _default(entry, source)
-        if source.by_base is not None:
-            annotation, note = source.by_base
-            return Argument(name, kind, annotation if default != "None" else f"{annotation} | None", default, (note,))
-        return Argument(
-            name=name,
-            kind=kind,
-            annotation=self._argument_type(source, default),
-            default=default,
-            notes=tuple(self._notes(source, default)),
-            sent=source.parameter is not None,
-        )
-
-    def _argument_type(self, source: _Source, default: str | None) -> str:
-        parameter = source.parameter
-        in_query = parameter is not None and parameter.place in ("query", "header")
-        parts = [self._annotator.argument(source.schema, query=in_query)]
-        if parameter is not None and parameter.convert == "to-dict":
-            parts = ["SupportsToDict", "Mapping[str, Any]"]
-        if parameter is not None and parameter.convert == "listed":
-            parts = [part.replace("Sequence[", "Iterable[") for part in parts]
-        if default == "UNSET":
-            parts.append("Unset")
-        if "x-string-argument" in source.raw:
-            parts.insert(0, "str")
-        if parameter is not None and parameter.convert in ("iso", "iso-local"):
-            parts.append("dt.datetime")
-        if default in ("None", "UNSET") and not (parameter is not None and parameter.none == "error"):
-            parts.append("None")
-        if default is None or default not in ("None", "UNSET"):
-            parts = [re.sub(r" \| None$", "", part) for part in parts]
-        return union(parts)
-
-    def _notes(self, source: _Source, default: str | None) -> Iterator[str]:
-        yield from argument_facts(self._description, source.schema, named_enums=self._service.answers == "pydantic")
-        parameter = source.parameter
-        if parameter is None:
-            yield "Accepted and not sent."
-            return
-        if default == "UNSET" and parameter.place == "body" and parameter.none in ("null", "empty-list"):
-            yield f"None is sent as {'``null``' if parameter.none == 'null' else '``[]``'}."
-        if parameter.falsy == "omit" and parameter.place == "body":
-            yield "Left out when empty."
-        if default == "UNSET" and parameter.default is not None:
-            yield f"Default: ``{parameter.default}``."
-        years = [key.rpartition("-")[2] for key in source.raw if re.fullmatch(r"x-server-\d{4}", key)]
-        if years:
-            yield f"The service no longer names it (description of {years[0]})."
-
-    def _check_all_used(self, operation: str, sources: Mapping[str, _Source], names: set[str]) -> None:
+    def _check_all_used(self, operation: str, sources: Mapping[str, Source], names: set[str]) -> None:
         for name, source in sources.items():
             if name not in names and (source.parameter is None or source.parameter.default is None):
                 raise DescriptionError(f"{operation}: no argument fills {name}")
 
-    def _extra_note(self, raw: Mapping[str, Any], schema: Schema) -> str:
-        known = schema.get("x-server-only-properties")
-        if not known or "x-var-keyword" not in raw:
-            return ""
-        words = []
-        for key, member in known.items():
-            facts = [
-                fact[:1].lower() + fact[1:].removesuffix(".") for fact in argument_facts(self._description, member)
-            ]
-            words.append(f"``{key}`` ({', '.join([self._annotator.argument(member), *facts])})")
-        return f"Sent as they are. Known to the service: {', '.join(words)}."
 
-
-def _kind_of_call(sources: Mapping[str, _Source]) -> str:
+def _kind_of_call(sources: Mapping[str, Source]) -> str:
     handled = {name for name, source in sources.items() if source.by_base is not None}
     if handled & {"file", "files"}:
         return "_upload"
@@ -294,24 +239,11 @@ def _kind_of_call(sources: Mapping[str, _Source]) -> str:
     return "_download" if handled else "_operate"
 
 
-def _whole_argument(entry: Mapping[str, Any]) -> Argument:
-    """Return the argument whose members are parameters."""
-    return Argument(entry["name"], entry["kind"], "SupportsToDict | Mapping[str, Any]", None)
-
-
 def _with_required(parameter: Parameter, required: set[str]) -> Parameter:
     # An argument that has to be given may still be None where None is sent as null or [].
     if parameter.name in required and parameter.none in ("omit", "error"):
         return replace(parameter, required=True)
     return parameter
-
-
-def _default(entry: Mapping[str, Any], source: _Source) -> str | None:
-    if entry["required"]:
-        return None
-    if entry.get("default") == "$unset" or "x-sent-when-absent" in source.raw:
-        return "UNSET"
-    return repr(entry.get("default"))
 
 
 def _empty_body(raw: Mapping[str, Any], body: str) -> Any:

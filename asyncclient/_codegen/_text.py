@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-__all__ = ["LINE", "MAX_LINES", "docstring", "estimate", "header", "imports", "literal", "mentions"]
+__all__ = ["LINE", "MAX_LINES", "docstring", "estimate", "header", "imports", "literal", "literal_list", "mentions"]
 
 LINE: Final = 120
 """Columns of a line; the same as ``line-length`` in ``pyproject.toml``."""
@@ -56,6 +56,11 @@ def literal(value: object) -> str:
         inner = ", ".join(literal(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"  # no trailing comma, or the formatter unfolds it
     return repr(value)
+
+
+def literal_list(names: Sequence[str]) -> str:
+    """Write a list of names; the formatter breaks it where needed."""
+    return f"[{', '.join(literal(name) for name in names)}]"
 
 
 def estimate(text: str) -> int:

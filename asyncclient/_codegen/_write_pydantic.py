@@ -8,7 +8,7 @@ from typing import Final
 
 from asyncclient._codegen._ir import Field, Module, Named
 from asyncclient._codegen._order import ordered
-from asyncclient._codegen._services import Service
+from asyncclient._codegen._settings import Service
 from asyncclient._codegen._text import LINE, docstring, header, imports, literal
 
 __all__ = ["lines_of", "write_pydantic"]

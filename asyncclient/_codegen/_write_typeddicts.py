@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from asyncclient._codegen._ir import Field, Module, Named
 from asyncclient._codegen._order import ordered
-from asyncclient._codegen._services import Service
+from asyncclient._codegen._settings import Service
 from asyncclient._codegen._text import docstring, header, imports
 
 __all__ = ["write_typeddicts"]

@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from asyncclient._codegen._examples import with_answers
+from asyncclient._codegen.services import UNITS
 
 __all__ = ["SERVICES", "contract_of", "main", "render", "schema_of"]
 
-SERVICES = ("flywheel", "las", "lfview", "voxel51")
-
-_ANSWERED = frozenset({"flywheel"})  # too large for an emulator to act on every operation: it has examples of the rest
+SERVICES = tuple(unit.name for unit in UNITS.values() if unit.contract)
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _REF = "#/components/schemas/"
@@ -190,7 +189,7 @@ def _with_answers(operations: list[dict[str, Any]], description: Mapping[str, An
 def contract_of(service: str, description: Mapping[str, Any]) -> dict[str, Any]:
     """Reduce a description to what an emulator checks."""
     operations = list(_operations(description))
-    if service in _ANSWERED:
+    if UNITS[service].contract == "answers":
         operations = _with_answers(_folded(operations), description)
     return {
         "service": service,

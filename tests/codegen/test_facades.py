@@ -10,7 +10,7 @@ import pytest
 from asyncclient._codegen._errors import FacadeError
 from asyncclient._codegen._facade import facade_modules
 from asyncclient._codegen._facade_types import sync_text
-from asyncclient._codegen._services import FacadeModule, FacadePair
+from asyncclient._codegen._settings import FacadeModule, FacadePair
 from asyncclient._codegen._sources import Sources
 
 HEAD = """
@@ -25,10 +25,8 @@ OTHER = "class AsyncOther:\n    def __init__(self) -> None: ...\n"
 
 def _made(body: str, *, tmp_path: Path, pair: FacadePair | None = None) -> str:
     pair = pair or FacadePair("asyncclient.toy", "AsyncToy", "Toy")
-    module = FacadeModule("toy", "toy/_generated", "sync/toy.py", (pair,))
-    other = FacadeModule(
-        "toy", "toy/_generated", "sync/other.py", (FacadePair("asyncclient.other", "AsyncOther", "Other"),)
-    )
+    module = FacadeModule("toy/_generated", "sync/toy.py", (pair,))
+    other = FacadeModule("toy/_generated", "sync/other.py", (FacadePair("asyncclient.other", "AsyncOther", "Other"),))
     overlay = {
         "toy.py": HEAD + "class AsyncToy:\n" + textwrap.indent(textwrap.dedent(body), "    "),
         "other.py": OTHER,
@@ -94,7 +92,7 @@ def test_a_long_facade_keeps_its_operations_beside_it(tmp_path: Path) -> None:
         "class AsyncToy(AOperations):\n    '''A toy.'''\n    async def own(self) -> int:\n        '''Do more.'''\n",
     }
     module = FacadeModule(
-        "toy", "toy/_generated", "sync/client.py", (FacadePair("asyncclient.toy.client", "AsyncToy", "Toy"),)
+        "toy/_generated", "sync/client.py", (FacadePair("asyncclient.toy.client", "AsyncToy", "Toy"),)
     )
     client, *parts = facade_modules(module, (module,), Sources(tmp_path, overlay))
     assert [part.path for part in parts] == ["sync/operations1.py", "sync/operations2.py", "sync/operations3.py"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asyncclient._codegen._generate import service_modules
-from asyncclient._codegen._services import Service
+from asyncclient._codegen._settings import Service
 from asyncclient._codegen._trees import formatted, write
 
 ROOT = Path(__file__).parents[2]

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from asyncclient._codegen._services import SERVICES
 from asyncclient._codegen._sources import Function, Sources
+from asyncclient._codegen.services import UNITS
 
 PACKAGE = Path(__file__).parents[2] / "asyncclient"
-LAS = SERVICES["las"]
+LAS = UNITS["las"].service
+assert LAS is not None
 POSITIONAL = {(each.operation, each.argument) for each in LAS.positional}
 DESCRIPTION = json.loads((PACKAGE / "las/openapi.json").read_text("utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = {

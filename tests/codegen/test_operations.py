@@ -16,7 +16,7 @@ from asyncclient._codegen._errors import DescriptionError, OverrideError
 from asyncclient._codegen._facts import readable_pattern
 from asyncclient._codegen._generate import service_modules
 from asyncclient._codegen._read_operations import read_operations
-from asyncclient._codegen._services import Convert, Patch, Positional, Service
+from asyncclient._codegen._settings import Convert, Patch, Positional, Service
 from tests.codegen.toy_trees import DICTS, OBJECTS, TOY, golden, trees
 
 DESCRIPTION: dict[str, Any] = json.loads((TOY / "openapi.json").read_text("utf-8"))

@@ -9,7 +9,7 @@ import pytest
 
 from asyncclient._codegen._description import Description
 from asyncclient._codegen._read_operations import read_operations
-from asyncclient._codegen._services import SERVICES
+from asyncclient._codegen.services import UNITS
 from asyncclient._endpoint import Endpoint, Param
 from asyncclient._values import CONVERTERS, members
 from asyncclient.errors import ArgumentError, ArgumentTypeError
@@ -24,6 +24,8 @@ from asyncclient.voxel51._generated.operations import (
 )
 
 PATH = Path(inspect.getfile(Operations)).parents[2] / "openapi.json"
+VOXEL51 = UNITS["voxel51"].service
+assert VOXEL51 is not None
 
 
 def test_every_operation_has_its_descriptor() -> None:
@@ -46,7 +48,7 @@ def test_what_applications_do_otherwise_has_a_class_of_its_own() -> None:
 def test_queries_of_applications_are_one_argument() -> None:
     (operation,) = [
         operation
-        for operation in read_operations(SERVICES["voxel51"], Description.load(PATH, SERVICES["voxel51"].patches))
+        for operation in read_operations(VOXEL51, Description.load(PATH, VOXEL51.patches))
         if operation.name == "query_application_jobs"
     ]
     assert operation.members_of == "jobs_query"

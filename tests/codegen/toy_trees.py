@@ -6,7 +6,7 @@ from pathlib import Path
 
 from asyncclient._codegen._facade import facade_modules
 from asyncclient._codegen._generate import service_modules
-from asyncclient._codegen._services import Convert, FacadeModule, FacadePair, Positional, Service
+from asyncclient._codegen._settings import Convert, FacadeModule, FacadePair, Positional, Service
 from asyncclient._codegen._sources import Sources
 from asyncclient._codegen._trees import formatted, write
 
@@ -30,11 +30,8 @@ OBJECTS = Service(
     path_safe={"as it is": ":@", "percent-encoded": ""},
 )
 
-HUB = FacadeModule(
-    "toy", "toy/_generated", "sync/hub.py", (FacadePair("asyncclient.toybase", "AsyncToyHub", "ToyHub"),)
-)
+HUB = FacadeModule("toy/_generated", "sync/hub.py", (FacadePair("asyncclient.toybase", "AsyncToyHub", "ToyHub"),))
 CLIENT = FacadeModule(
-    "toy",
     "toy/_generated",
     "sync/client.py",
     (

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
 from asyncclient.toybase import DEFAULT, ToyBase
-
 from asyncclient.types import UNSET, Unset
 
 if TYPE_CHECKING:

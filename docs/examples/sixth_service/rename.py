@@ -1,0 +1,5 @@
+"""One entry of ``patches``: another name for an operation."""
+
+from asyncclient._codegen._settings import Patch
+
+RENAMED = Patch("/paths/~1samples/get/x-python-name", "samples", "shorter", "add")
