@@ -1,47 +1,61 @@
-"""A few files more through the blocking client, as a script would do it."""
+"""A few files more through the blocking client, as a script would do it: it has a hub of its own, in a thread."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from asyncclient import Hub, las
+from asyncclient.cli._demo_record import Part
+from asyncclient.cli._demo_work import EXPECTED
+from asyncclient.cli._errors import words_of
 from asyncclient.cli._files import Item, md5_of
-from asyncclient.cli._round_trip import Trip
-from asyncclient.errors import AsyncClientError, EmptyRequestError
+from asyncclient.errors import EmptyRequestError
 
 __all__ = ["run"]
 
 
-def run(trip: Trip, credentials: Mapping[str, str], items: Sequence[Item]) -> None:
-    """Upload, read back, list and delete, one file after the other."""
-    with Hub() as hub:
-        client = las.Client(las.Credentials(**credentials), hub=hub)
-        size = sum(item.size_bytes for item in items)
-        with trip.outcome.stage("blocking client, all", hub, trip.progress, len(items), size) as stage:
+def run(part: Part, credentials: Mapping[str, str], items: Sequence[Item], back: Path) -> None:
+    """Upload, read back, list and delete, one file after the other.
+
+    Args:
+        part: Where it is noted.
+        credentials: Of the emulator.
+        items: The files.
+        back: Folder for the files that come back.
+    """
+    sent: set[str] = set()
+    try:
+        with Hub(trust_env=False) as hub, part.step("blocking client") as step:
+            client = las.Client(las.Credentials(**credentials), hub=hub)
             dataset_id = client.create_dataset(name="asyncclient demo, blocking")["datasetId"]
-            sent = set()
             for item in items:
-                document_id = _there_and_back(trip, client, dataset_id, item)
-                if document_id is not None:
+                if (document_id := _there_and_back(part, client, dataset_id, item, back / "blocking")) is not None:
                     sent.add(document_id)
-                    trip.progress.advance(stage, item.size_bytes)
+                    step.files += 1
             listed = {row["documentId"] for row in client.iterate("list_documents", dataset_id=dataset_id)}
             client.delete_dataset(dataset_id, delete_documents=True)
-        if listed != sent:
-            trip.outcome.problems.append(f"blocking client: {len(sent)} files sent, {len(listed)} listed")
+    except EXPECTED as error:
+        part.problems.append(f"blocking client: {words_of(error)}")
+        return
+    if listed != sent:
+        part.problems.append(f"blocking client: {len(sent)} files sent, {len(listed)} listed")
+    elif sent:
+        part.notes.append(
+            f"{len(sent)} files more went there and back through the blocking client, which has its own hub."
+        )
 
 
-def _there_and_back(trip: Trip, client: las.Client, dataset_id: str, item: Item) -> str | None:
+def _there_and_back(part: Part, client: las.Client, dataset_id: str, item: Item, target: Path) -> str | None:
     """Upload one file and read it back; return the id of its document, None if it was refused."""
-    target = trip.back / "blocking"
     try:
         document_id: str = client.create_document(item.path, dataset_id=dataset_id)["documentId"]
         client.download_document(document_id, target)
         if md5_of(target) != md5_of(item.path):
-            trip.outcome.problems.append(f"{item.name}: came back different through the blocking client")
-    except EmptyRequestError:  # the outcome has it from the first round trip
+            part.problems.append(f"{item.name}: came back different through the blocking client")
+    except EmptyRequestError:  # the async client has noted it
         return None
-    except (AsyncClientError, OSError) as error:
-        trip.outcome.problems.append(f"{item.name}: {error}")
+    except EXPECTED as error:
+        part.problems.append(f"{item.name}: {words_of(error)}")
         return None
     return document_id

@@ -29,6 +29,9 @@ class Item:
     name: str
     size_bytes: int
 
+    def __str__(self) -> str:
+        return self.name
+
 
 def scan(folder: Path) -> list[Item]:
     """Return the regular files of a folder and its subfolders, sorted by name.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from asyncclient.cli._errors import OK, guarded
-from asyncclient.cli._flywheel_api import arguments_of, call, description, group_of, groups, operation_of, operations
+from asyncclient.cli._api import add_api
+from asyncclient.cli._commands import before, make_group
+from asyncclient.cli._flywheel_api import Operations
 from asyncclient.cli._flywheel_copy import Request, check, copy
 from asyncclient.cli._flywheel_jobs import (
     JobRequest,
@@ -24,8 +24,7 @@ from asyncclient.cli._flywheel_jobs import (
 from asyncclient.cli._flywheel_listing import listing
 from asyncclient.cli._flywheel_paths import Filter, parse
 from asyncclient.cli._flywheel_run import Session, run
-from asyncclient.cli._voxel51_group import make_group
-from asyncclient.cli._voxel51_run import AsJson, Debug, Output
+from asyncclient.cli._output import Output
 
 __all__ = ["flywheel"]
 
@@ -56,15 +55,13 @@ class Form(enum.StrEnum):
 @flywheel.command()
 def ls(
     path: Annotated[str, typer.Argument(help="fw://group/project/...; default: the groups.")] = "fw://",
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """List what lies in a container, or show a file."""
 
     async def work(session: Session) -> int:
-        return await listing(session, parse(path), Output(as_json))
+        return await listing(session, parse(path), Output())
 
-    run(work, debug=debug)
+    run(work)
 
 
 @flywheel.command()
@@ -77,15 +74,13 @@ def cp(
     without: _Without = None,
     names: _Names = None,
     dry_run: _DryRun = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Copy files from Flywheel to this machine, or the other way.
 
     What fails is said at the end; the exit code is then 1.
     """
     wanted = Filter(types or (), without or (), names or ())
-    _copy(Request(source, target, recursive, resume, dry_run, wanted), as_json=as_json, debug=debug)
+    _copy(Request(source, target, recursive, resume, dry_run, wanted))
 
 
 @flywheel.command()
@@ -96,45 +91,41 @@ def sync(
     without: _Without = None,
     names: _Names = None,
     dry_run: _DryRun = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Copy everything in a folder or container that is not there yet, or differs. Nothing is deleted.
 
     Files are compared by size, and by digest where Flywheel has one.
     """
     wanted = Filter(types or (), without or (), names or ())
-    _copy(Request(source, target, True, True, dry_run, wanted), as_json=as_json, debug=debug)
+    _copy(Request(source, target, True, True, dry_run, wanted))
 
 
-def _copy(request: Request, *, as_json: bool, debug: bool) -> None:
+def _copy(request: Request) -> None:
     async def work(session: Session) -> int:
-        return await copy(session, request, Output(as_json))
+        return await copy(session, request, Output())
 
-    _locally(lambda: check(request), debug=debug)
-    run(work, debug=debug)
+    before(lambda: check(request))
+    run(work)
 
 
 @flywheel.command("jobs")
 def jobs_(
-    job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One job. Default: list them.")] = None,
+    job_id: Annotated[str | None, typer.Argument(metavar="ID", help="One job. Default: list them.")] = None,
     state: Annotated[str | None, typer.Option("--state", help="Only jobs in this state, such as running.")] = None,
     gear: Annotated[str | None, typer.Option("--gear", help="Only jobs of the gear of this name.")] = None,
     limit: Annotated[int, typer.Option("-l", "--limit", min=1, help="Most to list.")] = 25,
     log: Annotated[bool, typer.Option("--log", help="Print the log of the job.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended; exit code 1 if it failed.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel it.")] = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """List jobs, newest first, or show one."""
     request = JobRequest(job_id, state, gear, limit, log, wait, cancel)
 
     async def work(session: Session) -> int:
-        return await jobs(session, request, Output(as_json))
+        return await jobs(session, request, Output())
 
-    _locally(lambda: check_jobs(request), debug=debug)
-    run(work, debug=debug)
+    before(lambda: check_jobs(request))
+    run(work)
 
 
 @flywheel.command("view")
@@ -149,71 +140,18 @@ def view_(
     limit: Annotated[int | None, typer.Option("-l", "--limit", min=1, help="Most rows.")] = None,
     form: Annotated[Form, typer.Option("--format", help="Form of the rows.")] = Form.csv,
     target: Annotated[Path | None, typer.Option("-o", "--output", help="File to write them to.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    debug: Debug = False,
 ) -> None:
     """Run a data view on a container."""
-    shape = Form.json if as_json else form
+    shape = Form.json if Output().as_json else form
     request = ViewRequest(path, columns or (), files, saved, where, limit, shape.value, target)
-    output = Output(as_json)
+    output = Output()
 
     async def work(session: Session) -> int:
         return await (show_columns(session, output) if path is None else view(session, request, output))
 
     if path is not None:
-        _locally(lambda: check_view(request), debug=debug)
-    run(work, debug=debug)
+        before(lambda: check_view(request))
+    run(work)
 
 
-@flywheel.command()
-def api(
-    group: Annotated[str | None, typer.Argument(help="Such as projects. Default: list the groups.")] = None,
-    operation: Annotated[str | None, typer.Argument(help="Such as get_project. Default: list them.")] = None,
-    param: Annotated[
-        list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="An argument; NAME=@FILE reads it.")
-    ] = None,
-    describe: Annotated[bool, typer.Option("--describe", help="Show the arguments, and call nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Accepted: answers are JSON anyway.")] = False,
-    debug: Debug = False,
-) -> None:
-    """Call an operation and print its answer."""
-    if group is None or operation is None or describe:
-        _locally(lambda: _described(group, operation, as_json=as_json), debug=debug)
-        raise typer.Exit
-    prepared: dict[str, Any] = {}
-
-    def prepare() -> None:
-        found = group_of(group)
-        prepared["operation"] = operation_of(found, operation)
-        prepared["arguments"] = arguments_of(prepared["operation"], param or ())
-        prepared["group"] = next(name for name, kind in groups().items() if kind is found)
-
-    async def work(session: Session) -> int:
-        return await call(session, **prepared)
-
-    _locally(prepare, debug=debug)
-    run(work, debug=debug)
-
-
-def _described(group: str | None, operation: str | None, *, as_json: bool) -> None:
-    if group is None:
-        names = sorted(groups())
-        Output(as_json).result(names, "\n".join(names))
-        return
-    kind = group_of(group)
-    if operation is None:
-        Output(as_json).result(operations(kind), "\n".join(operations(kind)))
-        return
-    text = description(operation_of(kind, operation))
-    Output(as_json).result({"description": text}, text)
-
-
-def _locally(work: Callable[[], None], *, debug: bool) -> None:
-    """Do what needs no service, and end the program if it cannot be done."""
-
-    def done() -> int:
-        work()
-        return OK
-
-    if code := guarded(done, debug=debug):
-        raise typer.Exit(code)
+add_api(flywheel, "flywheel", Operations())

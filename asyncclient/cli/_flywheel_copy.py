@@ -13,7 +13,7 @@ from asyncclient.cli._flywheel_paths import SCHEME, Filter, is_remote, parse
 from asyncclient.cli._flywheel_plan import Copy, Plan
 from asyncclient.cli._flywheel_run import Moving, Session
 from asyncclient.cli._flywheel_up import plan_upload
-from asyncclient.cli._voxel51_run import Output, status_of
+from asyncclient.cli._output import Output, status_of
 from asyncclient.errors import AsyncClientError, ConfigurationError
 
 __all__ = ["Request", "check", "copy"]
@@ -81,12 +81,12 @@ async def _planned(session: Session, request: Request) -> Plan:
 
 async def _carried_out(session: Session, request: Request, copies: Sequence[Copy]) -> list[dict[str, Any]]:
     rows = []
-    moving = Moving(session.hub, len(copies), 0 if request.dry_run else sum(each.size_bytes for each in copies))
+    moving = Moving(len(copies), 0 if request.dry_run else sum(each.size_bytes for each in copies))
 
     async def take(each: Copy) -> dict[str, Any]:
         row = {"from": each.source, "to": each.target, "size": each.size_bytes}
         try:
-            return row | {"state": await _state(request, each)}
+            return row | {"state": await _state(request, each, moving)}
         except ConfigurationError:  # the same for all that follow
             raise
         except (AsyncClientError, OSError) as error:
@@ -99,13 +99,14 @@ async def _carried_out(session: Session, request: Request, copies: Sequence[Copy
     return rows
 
 
-async def _state(request: Request, each: Copy) -> str:
+async def _state(request: Request, each: Copy, moving: Moving) -> str:
     """Copy a file, if it is to be copied, and say what came of it."""
     if request.changed and await each.same():
         return "same"
     if request.dry_run:
         return "planned"
-    await each.do()
+    with moving.file() as report:
+        await each.do(report)
     return "copied"
 
 

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from asyncclient.cli._errors import Problem
-from asyncclient.cli._flywheel_paths import Filter, safe_name, shown, waiting_name
-from asyncclient.cli._flywheel_plan import Copy, Plan, same_as
+from asyncclient.cli._flywheel_paths import Filter, safe_name, shown
+from asyncclient.cli._flywheel_plan import Copy, Plan, Report, same_as
 from asyncclient.cli._flywheel_run import Session
 from asyncclient.cli._flywheel_tree import LEVELS, RemoteFile, files_below, find
 
@@ -29,10 +29,11 @@ async def plan_download(
         recursive: Whether ``source`` may be a container.
 
     Raises:
-        Problem: It may not, and is one; or it is something that has no files.
+        Problem: It may not, and is one; or it is something that has no files, or a file that is not wanted.
     """
     node = await find(session, source)
     if node.kind == "file":
+        wanted.check(source[-1], str(node.record.name), node.record.type)
         return Plan([_copy(RemoteFile(source, (), node.record), _file_path(target, str(node.record.name)))])
     if not recursive:
         raise Problem(f"{shown(source)}: is no file; --recursive copies everything in it")
@@ -64,8 +65,5 @@ def _copy(file: RemoteFile, path: Path) -> Copy:
     )
 
 
-async def _fetch(file: RemoteFile, path: Path) -> None:
-    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-    waiting = path.with_name(waiting_name(path.name))
-    await file.record.download(waiting)
-    await asyncio.to_thread(waiting.replace, path)
+async def _fetch(file: RemoteFile, path: Path, report: Report) -> None:
+    await file.record.download(path, on_progress=report)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from asyncclient.cli._api import plain
 from asyncclient.cli._errors import OK, Problem
 from asyncclient.cli._flywheel_paths import parse, shown
-from asyncclient.cli._flywheel_run import Session, plain
+from asyncclient.cli._flywheel_run import Session
 from asyncclient.cli._flywheel_tree import find
-from asyncclient.cli._voxel51_run import Output
-from asyncclient.cli._voxel51_tables import pairs_table, simple_table
+from asyncclient.cli._output import Output
+from asyncclient.cli._tables import pairs_table, simple_table
 
 __all__ = ["JobRequest", "ViewRequest", "check_jobs", "check_view", "jobs", "show_columns", "view"]
 

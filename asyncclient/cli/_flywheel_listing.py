@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from asyncclient.cli._api import plain
 from asyncclient.cli._errors import OK
 from asyncclient.cli._flywheel_paths import shown
-from asyncclient.cli._flywheel_run import Session, plain
+from asyncclient.cli._flywheel_run import Session
 from asyncclient.cli._flywheel_tree import Node, find, step_of
-from asyncclient.cli._voxel51_run import Output
-from asyncclient.cli._voxel51_tables import simple_table
+from asyncclient.cli._output import Output
+from asyncclient.cli._tables import simple_table
 
 __all__ = ["listing"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -21,14 +20,13 @@ __all__ = [
     "safe_name",
     "shown",
     "unique_names",
-    "waiting_name",
 ]
 
 SCHEME: Final = "fw://"
 
 _LONGEST_BYTES: Final = 200
 """Of a name; files under way have a few more bytes in theirs, and file systems take 255."""
-_LEFT_BEHIND: Final = re.compile(r"\.+[0-9a-f]{24}\.incomplete(\..+)?")
+_LEFT_BEHIND: Final = re.compile(r"\..+\.[0-9a-f]{12}\.part", re.DOTALL)
 _REPLACEMENT: Final = "_"
 _UNSAFE: Final = frozenset('/\\:*?"<>|')
 _DEVICES: Final = frozenset(
@@ -116,11 +114,6 @@ def unique_names(entries: Iterable[tuple[str, str]]) -> list[str]:
     return names
 
 
-def waiting_name(name: str) -> str:
-    """Return the name a file has until it is complete: short, of its own, and the same at every call."""
-    return f".{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:24]}.incomplete"
-
-
 def left_behind(name: str) -> bool:
     """Tell whether a name is one that an interrupted download leaves behind."""
     return _LEFT_BEHIND.fullmatch(name) is not None
@@ -151,6 +144,15 @@ class Filter:
         if self.names and not any(fnmatchcase(name, pattern) for pattern in self.names):
             return False
         return kind not in self.without_types and (not self.types or kind in self.types)
+
+    def check(self, shown_as: str, name: str, kind: str | None = None) -> None:
+        """Refuse a file that was named, and is not among those that are wanted.
+
+        Raises:
+            Problem: It is not.
+        """
+        if not self.takes(name, kind):
+            raise Problem(f"{shown_as}: is not among the files that --type, --exclude-type and --name ask for")
 
 
 def type_of(name: str) -> str:

@@ -8,9 +8,14 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-__all__ = ["Copy", "Plan", "nothing", "same_as"]
+if TYPE_CHECKING:
+    from asyncclient.types import Progress
+
+__all__ = ["Copy", "Plan", "Report", "nothing", "same_as"]
+
+Report: TypeAlias = "Callable[[Progress], None]"
 
 _HASH: Final = re.compile(r"v\d+-(sha(?:224|256|384|512))-([0-9a-f]+)")
 
@@ -23,14 +28,14 @@ class Copy:
         source: Where it comes from, as it is shown.
         target: Where it goes.
         size_bytes: Its size.
-        do: Copies it.
+        do: Copies it, and tells how far it is.
         same: Tells whether it is there already.
     """
 
     source: str
     target: str
     size_bytes: int
-    do: Callable[[], Awaitable[Any]]
+    do: Callable[[Report], Awaitable[Any]]
     same: Callable[[], Awaitable[bool]]
 
 

@@ -1,28 +1,24 @@
-"""What all Flywheel commands do alike: open a session, show how far it is, make results plain."""
+"""What all Flywheel commands do alike: open a session, show how far it is."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from asyncclient.cli._errors import OK, Problem, guarded
-from asyncclient.errors import ArgumentError, ArgumentTypeError
+from asyncclient.cli._commands import finish
+from asyncclient.cli._output import progress_console
+from asyncclient.cli._settings import settings
 
 if TYPE_CHECKING:
     from asyncclient import AsyncHub
     from asyncclient.flywheel import AsyncClient
+    from asyncclient.types import Progress
 
-__all__ = ["KEY", "Moving", "Session", "plain", "run"]
-
-KEY: Final = "FLYWHEEL_API_KEY"
-_EVERY_S: Final = 0.1
+__all__ = ["Moving", "Session", "api_key", "opened", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,90 +34,96 @@ class Session:
     hub: AsyncHub
 
 
-def run(work: Callable[[Session], Awaitable[int | None]], *, debug: bool) -> None:
+def run(work: Callable[[Session], Awaitable[int | None]]) -> None:
     """Do the work of a command with the key of the user, and end the program with its exit code."""
 
-    async def in_session() -> int:
-        from asyncclient import AsyncHub, flywheel
+    async def in_session() -> int | None:
+        async with opened() as session:
+            return await work(session)
 
-        async with (
-            AsyncHub(verify=os.environ.get("FW_SSL_CERT_FILE") or True) as hub,
-            flywheel.AsyncClient(os.environ.get(KEY) or None, hub=hub) as client,
-        ):
-            return await work(Session(client, hub)) or OK
-
-    def checked() -> int:
-        try:
-            return asyncio.run(in_session())
-        except (ArgumentError, ArgumentTypeError) as error:
-            raise Problem(str(error)) from error
-
-    raise typer.Exit(guarded(checked, debug=debug))
+    finish(lambda: asyncio.run(in_session()))
 
 
-def plain(value: Any) -> Any:
-    """Return an answer as JSON can say it, with the names of the wire."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return json.loads(json.dumps(value, default=str))
+@asynccontextmanager
+async def opened() -> AsyncIterator[Session]:
+    """Open a session with the key of the environment, else that of the last login."""
+    from asyncclient import AsyncHub, flywheel
+    from asyncclient.flywheel._trust import certificates
+
+    async with (
+        AsyncHub(verify=certificates() or True) as hub,
+        flywheel.AsyncClient(api_key(), hub=hub, **settings().client_options()) as client,
+    ):
+        yield Session(client, hub)
+
+
+def api_key() -> str | None:
+    """Return the key of the environment; None leaves it to the client, which takes that of the last login."""
+    from asyncclient.flywheel._keys import API_KEY_VARIABLE
+
+    return os.environ.get(API_KEY_VARIABLE) or None
 
 
 class Moving:
     """How far a number of files is: a bar on standard error if that is a terminal, else nothing.
 
-    Bytes are those that went through the hub meanwhile; what is sent around the content is little beside it.
+    Bytes are what the transfers say of themselves: sent or received, confirmed or not; less when an attempt is given up.
     """
 
-    def __init__(self, hub: AsyncHub, files: int, size_bytes: int) -> None:
-        self._hub = hub
+    def __init__(self, files: int, size_bytes: int) -> None:
         self._files = files
         self._size = size_bytes
         self._done = 0
+        self._finished_bytes = 0
+        self._under_way: dict[int, int] = {}
         self._bar: tuple[Any, Any] | None = None
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes in all so far."""
+        return min(self._size, self._finished_bytes + sum(self._under_way.values()))
 
     def advance(self) -> None:
         """Count one more file."""
         self._done += 1
+        self._show()
 
-    def showing(self) -> AbstractAsyncContextManager[Moving]:
-        """Show it while the block runs."""
-        return self._showing()
+    @contextmanager
+    def file(self) -> Iterator[Callable[[Progress], None]]:
+        """Give what one file reports to; what it has moved by the end of the block counts as moved."""
+        number = self._done + len(self._under_way)
+        while number in self._under_way:
+            number += 1
+        self._under_way[number] = 0
+
+        def report(progress: Progress) -> None:
+            self._under_way[number] = max(progress.bytes_done, progress.bytes_sent)
+            self._show()
+
+        try:
+            yield report
+        finally:
+            self._finished_bytes += self._under_way.pop(number)
 
     @asynccontextmanager
-    async def _showing(self) -> AsyncIterator[Moving]:
-        from rich.console import Console
-
-        console = Console(stderr=True, highlight=False)
-        if not console.is_terminal or console.is_dumb_terminal:
+    async def showing(self) -> AsyncIterator[Moving]:
+        """Show it while the block runs."""
+        console = progress_console()
+        if console is None:
             yield self
             return
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+        from rich.progress import Progress as Bars
 
         columns = TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-        with Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as bars:
+        with Bars(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as bars:
             self._bar = bars, bars.add_task("", total=self._size)
-            looking = asyncio.create_task(self._look(self._moved()))
             try:
                 yield self
-                self._show(self._size)
             finally:
-                looking.cancel()
-                await asyncio.gather(looking, return_exceptions=True)
+                self._show()
 
-    def _moved(self) -> int:
-        found = self._hub.statistics()
-        return found.bytes_sent + found.bytes_received
-
-    async def _look(self, before: int) -> None:
-        while True:
-            self._show(min(self._size, self._moved() - before))
-            await asyncio.sleep(_EVERY_S)
-
-    def _show(self, completed: int) -> None:
-        assert self._bar is not None
-        bars, task = self._bar
-        bars.update(task, completed=completed, description=f"{self._done}/{self._files} files")
+    def _show(self) -> None:
+        if self._bar is not None:
+            bars, task = self._bar
+            bars.update(task, completed=self.bytes_moved, description=f"{self._done}/{self._files} files")

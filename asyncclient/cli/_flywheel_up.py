@@ -12,7 +12,7 @@ from asyncclient.cli._errors import Problem
 from asyncclient.cli._files import Item, scan
 from asyncclient.cli._flywheel_homes import Folder, Home, make, prefixes, survey
 from asyncclient.cli._flywheel_paths import Filter, left_behind, shown
-from asyncclient.cli._flywheel_plan import Copy, Plan, same_as
+from asyncclient.cli._flywheel_plan import Copy, Plan, Report, same_as
 from asyncclient.cli._flywheel_run import Session
 from asyncclient.cli._flywheel_tree import LEVELS, find, loaded
 from asyncclient.errors import NotFound
@@ -34,7 +34,8 @@ async def plan_upload(
         recursive: Whether ``source`` may be a folder.
 
     Raises:
-        Problem: It may not, and is one; it does not exist; or it has more levels than the service.
+        Problem: It may not, and is one; it does not exist; it is a file that is not wanted; or it has more levels than
+            the service.
     """
     if not target:
         raise Problem(f"{shown(target)}: name something in a group")
@@ -52,6 +53,7 @@ def _local(source: Path, wanted: Filter, recursive: bool) -> Item | list[Item]:
         return [item for item in scan(source) if wanted.takes(item.path.name) and not left_behind(item.path.name)]
     if not source.is_file():
         raise Problem(f"{source}: there is no such file")
+    wanted.check(str(source), source.name)
     return Item(source, source.name, source.stat().st_size)
 
 
@@ -122,9 +124,9 @@ def _copy(
     there = homes[folder].files().get(name) if folder in homes else None
     name = name if there is None else str(there.name)
 
-    async def send() -> None:
+    async def send(report: Report) -> None:
         home = homes[folder]
-        await _send(session, item.path, name, home)
+        await _send(session, item.path, name, home, report)
 
     async def same() -> bool:
         return there is not None and await same_as(item.path, there)
@@ -132,13 +134,13 @@ def _copy(
     return Copy(str(item.path), shown((*steps, name)), item.size_bytes, send, same)
 
 
-async def _send(session: Session, path: Path, name: str, home: Home) -> None:
+async def _send(session: Session, path: Path, name: str, home: Home, report: Report) -> None:
     from asyncclient.flywheel import FileSpec
 
     upload = getattr(session.client, f"upload_file_to_{home.kind}")
     if name == path.name:
-        await upload(str(home.record.id), FileSpec(path))
+        await upload(str(home.record.id), FileSpec(path), on_progress=report)
         return
     with ExitStack() as stack:
         content = stack.enter_context(path.open("rb"))
-        await upload(str(home.record.id), FileSpec(name, content))
+        await upload(str(home.record.id), FileSpec(name, content), on_progress=report)

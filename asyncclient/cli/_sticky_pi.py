@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asyncclient.cli._errors import FAILED, Problem
+from asyncclient.cli._commands import SilentCommand, Yes, make_group
+from asyncclient.cli._errors import FAILED, Missing, Problem, complain
+from asyncclient.cli._many import confirm
+from asyncclient.cli._output import Output
 from asyncclient.cli._sticky_pi_run import (
-    AsJson,
-    Debug,
+    LOCAL_FOLDER,
+    USER_DEFAULT,
     Device,
     End,
     Folder,
@@ -33,16 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = ["sticky_pi"]
 
-sticky_pi = typer.Typer(
-    name="sticky-pi",
-    help="The Sticky Pi platform: images of insect traps. Without --host everything is in a folder of this machine.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    add_completion=False,
+sticky_pi = make_group(
+    "sticky-pi",
+    "The Sticky Pi platform: images of insect traps. Without --host everything is in a folder of this machine.",
 )
-sticky_pi.command()(serve)
+sticky_pi.command(cls=SilentCommand)(serve)
 
-_LOCAL = Path("sticky-pi")
+_LOCAL = Path(LOCAL_FOLDER)
 _FIRST, _LAST = "1970-01-01", "2100-01-01"
 
 
@@ -69,16 +69,14 @@ _Bundle = Annotated[str, typer.Argument(help="Name of the bundle.")]
 
 @sticky_pi.command("put-images")
 def put_images(
-    paths: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders, searched to the ground, or files.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="DIR", help="Folders, searched to the ground, or files.")],
     local_dir: Folder = _LOCAL,
     host: Host = None,
-    username: User = "admin",
+    username: User = USER_DEFAULT,
     threads: Annotated[int, typer.Option(help="Files on their way at a time.", min=1, max=64)] = 8,
     skip_on_error: Annotated[
         bool, typer.Option(help="Leave out files that cannot be sent, and name them at the end.")
     ] = True,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Send the images that are not known yet. Files that have not changed are not read again.
 
@@ -90,15 +88,13 @@ def put_images(
         with bars() as show:
             rows = await client.put_images(list(_files(paths)), failures=failures, on_progress=show)
         left_out = [{"path": failure.path, "error": str(failure.error)} for failure in failures or ()]
-        if as_json:
-            _print_json({"sent": rows, "left_out": left_out})
-        else:
-            typer.echo(f"{len(rows)} images sent, {len(left_out)} files left out")
-            for entry in left_out:
-                typer.echo(f"{entry['path']}: {entry['error']}", err=True)
+        said = f"{len(rows)} images sent, {len(left_out)} files left out"
+        Output().result(_plain({"sent": rows, "left_out": left_out}), said)
+        for entry in left_out:
+            complain(f"{entry['path']}: {entry['error']}", path=entry["path"])
         return FAILED if left_out else 0
 
-    run(Where(local_dir, host, username), work, debug=debug, n_threads=threads)
+    run(Where(local_dir, host, username), work, n_threads=threads)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -108,7 +104,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         elif path.exists():
             yield path
         else:
-            raise Problem(f"there is no {path}")
+            raise Missing(f"there is no {path}")
 
 
 @sticky_pi.command("get-image-series")
@@ -119,22 +115,20 @@ def get_image_series(
     what: Annotated[What, typer.Option(help="What the URL of each image leads to.")] = What.metadata,
     local_dir: Folder = _LOCAL,
     host: Host = None,
-    username: User = "admin",
-    as_json: AsJson = False,
-    debug: Debug = False,
+    username: User = USER_DEFAULT,
 ) -> None:
     """List the images of devices in a range of time."""
 
     async def work(client: Client) -> None:
         rows = await client.get_image_series([_range(device, start, end)], what.value)
-        if as_json:
-            _print_json(rows)
-            return
-        for row in sorted(rows, key=lambda row: (row["device"], row["datetime"])):
-            typer.echo("  ".join(filter(None, (row["device"], str(row["datetime"]), row["md5"], row["url"]))))
-        typer.echo(f"{len(rows)} images", err=True)
+        lines = [
+            "  ".join(filter(None, (row["device"], str(row["datetime"]), row["md5"], row["url"])))
+            for row in sorted(rows, key=lambda row: (row["device"], row["datetime"]))
+        ]
+        Output().result(_plain(rows), "\n".join(lines) or None)
+        Output().note(f"{len(rows)} images")
 
-    run(Where(local_dir, host, username), work, debug=debug)
+    run(Where(local_dir, host, username), work)
 
 
 def _range(device: str, start: str, end: str) -> dict[str, Any]:
@@ -155,17 +149,15 @@ def put_ml_bundle(
     what: _Part = Part.all,
     local_dir: Folder = _LOCAL,
     host: Host = None,
-    username: User = "admin",
-    as_json: AsJson = False,
-    debug: Debug = False,
+    username: User = USER_DEFAULT,
 ) -> None:
     """Send the files of a bundle that are missing there, or older and different."""
 
     async def work(client: Client) -> None:
         with bars() as show:
-            _moved(await client.put_ml_bundle_dir(name, directory, what.value, on_progress=show), "sent", as_json)
+            _moved(await client.put_ml_bundle_dir(name, directory, what.value, on_progress=show), "sent")
 
-    run(Where(local_dir, host, username), work, debug=debug)
+    run(Where(local_dir, host, username), work)
 
 
 @sticky_pi.command("get-ml-bundle")
@@ -175,26 +167,21 @@ def get_ml_bundle(
     what: _Part = Part.all,
     local_dir: Folder = _LOCAL,
     host: Host = None,
-    username: User = "admin",
-    as_json: AsJson = False,
-    debug: Debug = False,
+    username: User = USER_DEFAULT,
 ) -> None:
     """Fetch the files of a bundle that are missing here, or older and different."""
 
     async def work(client: Client) -> None:
         with bars() as show:
-            _moved(await client.get_ml_bundle_dir(name, directory, what.value, on_progress=show), "fetched", as_json)
+            _moved(await client.get_ml_bundle_dir(name, directory, what.value, on_progress=show), "fetched")
 
-    run(Where(local_dir, host, username), work, debug=debug)
+    run(Where(local_dir, host, username), work)
 
 
-def _moved(rows: Sequence[dict[str, Any]], word: str, as_json: bool) -> None:
-    if as_json:
-        _print_json([{"key": row["key"], "md5": row["md5"]} for row in rows])  # without URLs: they are signed
-        return
-    for row in rows:
-        typer.echo(row["key"])
-    typer.echo(f"{len(rows)} files {word}", err=True)
+def _moved(rows: Sequence[dict[str, Any]], word: str) -> None:
+    found = [{"key": row["key"], "md5": row["md5"]} for row in rows]  # without URLs: they are signed
+    Output().result(found, "\n".join(row["key"] for row in rows) or None)
+    Output().note(f"{len(rows)} files {word}")
 
 
 @sticky_pi.command()
@@ -205,12 +192,11 @@ def users(
     delete: Annotated[str | None, typer.Option(metavar="NAME", help="Delete this user.")] = None,
     email: Annotated[str | None, typer.Option(help="Of the new user.")] = None,
     admin: Annotated[bool, typer.Option("--admin", help="The new user is an administrator.")] = False,
+    yes: Yes = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="The new user may not write.")] = False,
     local_dir: Folder = _LOCAL,
     host: Host = None,
-    username: User = "admin",
-    as_json: AsJson = False,
-    debug: Debug = False,
+    username: User = USER_DEFAULT,
 ) -> None:
     """List the users, or create or delete one. The password of a new user may be in STICKY_PI_NEW_PASSWORD."""
 
@@ -218,23 +204,20 @@ def users(
         if add is not None:
             new = {"username": add, "password": secret("STICKY_PI_NEW_PASSWORD", f"Password of {add}: ")}
             await client.put_users([{**new, "email": email, "is_admin": admin, "can_write": not read_only}])
-        if delete is not None:
+        if delete is not None and confirm(f"Delete the user {delete}?", yes=yes):
             await _delete_user(client, delete)
         rows = [_shown(row) for row in await client.get_users()]
-        if as_json:
-            _print_json(rows)
-            return
-        for row in rows:
-            typer.echo(f"{row['username']}  {row['role']}  {row['email'] or ''}".rstrip())
+        lines = [f"{row['username']}  {row['role']}  {row['email'] or ''}".rstrip() for row in rows]
+        Output().result(_plain(rows), "\n".join(lines) or None)
 
-    run(Where(local_dir, host, username), work, debug=debug)
+    run(Where(local_dir, host, username), work)
 
 
 async def _delete_user(client: Client, name: str) -> None:
     """Delete one user, by id: names are patterns to the API, and might match others."""
     found = [row["id"] for row in await client.get_users() if row["username"] == name]
     if not found:
-        raise Problem(f"there is no user {name}")
+        raise Missing(f"there is no user {name}")
     await client.delete_users([{"id": found[0]}])
 
 
@@ -252,8 +235,7 @@ def report(
     thumbnails: Annotated[int, typer.Option(help="Most pictures of a device.", min=0, max=500)] = 24,
     local_dir: Folder = _LOCAL,
     host: Host = None,
-    username: User = "admin",
-    debug: Debug = False,
+    username: User = USER_DEFAULT,
 ) -> None:
     """Write an HTML page: the activity of each device over time, and pictures with the annotated contours."""
     from asyncclient.cli._sticky_pi_report import write_report
@@ -261,12 +243,13 @@ def report(
     async def work(client: Client) -> None:
         devices = await write_report(client, _range(device, start, end), output, thumbnails)
         images = sum(len(each.shots) for each in devices)
-        typer.echo(f"{output}: {images} images of {len(devices)} devices")
+        said = f"{output}: {images} images of {len(devices)} devices"
+        Output().result({"path": str(output), "images": images, "devices": len(devices)}, said)
 
-    run(Where(local_dir, host, username), work, debug=debug)
+    run(Where(local_dir, host, username), work)
 
 
-def _print_json(value: Any) -> None:
+def _plain(value: Any) -> Any:
     from asyncclient.sticky_pi.utils import json_io_converter
 
-    typer.echo(json.dumps(value, indent=4, ensure_ascii=False, default=json_io_converter))
+    return json.loads(json.dumps(value, default=json_io_converter))

@@ -8,7 +8,7 @@ import getpass
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +16,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from asyncclient.cli._errors import OK, Problem, guarded
+from asyncclient.cli._commands import finish
+from asyncclient.cli._errors import OK, Problem
+from asyncclient.cli._output import progress_console
+from asyncclient.cli._settings import settings
+from asyncclient.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from asyncclient.sticky_pi import AsyncLocalClient, AsyncRemoteClient
+    from asyncclient.sticky_pi._connector import AsyncRemoteAPIConnector
     from asyncclient.types import Progress
 
     Client = AsyncLocalClient | AsyncRemoteClient
 
 __all__ = [
-    "AsJson",
-    "Debug",
+    "FOLDER_VARIABLE",
+    "HOST_VARIABLE",
+    "LOCAL_FOLDER",
+    "PASSWORD",
+    "USER_DEFAULT",
+    "USER_VARIABLE",
     "Device",
     "End",
     "Folder",
@@ -35,27 +44,33 @@ __all__ = [
     "User",
     "Where",
     "bars",
+    "client_of",
     "moment",
+    "remote_api",
     "run",
     "secret",
 ]
 
+FOLDER_VARIABLE: Final = "STICKY_PI_LOCAL_DIR"
+HOST_VARIABLE: Final = "STICKY_PI_HOST"
+USER_VARIABLE: Final = "STICKY_PI_USERNAME"
+LOCAL_FOLDER: Final = "sticky-pi"
+USER_DEFAULT: Final = "admin"
+
 Folder = Annotated[
     Path,
-    typer.Option("--local-dir", envvar="STICKY_PI_LOCAL_DIR", help="Folder of the client; holds all without --host."),
+    typer.Option("--local-dir", envvar=FOLDER_VARIABLE, help="Folder of the client; holds all without --host."),
 ]
 Host = Annotated[
     str | None,
-    typer.Option(envvar="STICKY_PI_HOST", help="URL of a server. Default: the API embedded in this process."),
+    typer.Option(envvar=HOST_VARIABLE, help="URL of a server. Default: the API embedded in this process."),
 ]
-User = Annotated[str, typer.Option("--username", envvar="STICKY_PI_USERNAME", help="Who logs in to the server.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+User = Annotated[str, typer.Option("--username", envvar=USER_VARIABLE, help="Who logs in to the server.")]
 Device = Annotated[str, typer.Option(help="Name of a device, or a pattern: % stands for any characters, _ for one.")]
 Start = Annotated[str, typer.Option(help="From this time on (UTC): 2022-05-17 or 2022-05-17T18:30:00.")]
 End = Annotated[str, typer.Option(help="Up to this time, which is not included.")]
 
-_PASSWORD: Final = "STICKY_PI_PASSWORD"  # noqa: S105  # the name of a variable
+PASSWORD: Final = "STICKY_PI_PASSWORD"  # noqa: S105  # the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +88,49 @@ class Where:
     username: str
 
 
-def run(where: Where, work: Callable[[Client], Awaitable[int | None]], *, debug: bool, **options: Any) -> None:
+def run(where: Where, work: Callable[[Client], Awaitable[int | None]], **options: Any) -> None:
     """Do the work of a command with an open client, and end the program with its exit code."""
-    if not debug:  # what matters is said in the result
+    if not settings().debug:  # what matters is said in the result
         logging.getLogger("asyncclient.sticky_pi").addHandler(logging.NullHandler())
 
     async def opened() -> int:
-        async with _client(where, options) as client:
+        async with client_of(where, options) as client:
             return await work(client) or OK
 
-    raise typer.Exit(guarded(lambda: asyncio.run(opened()), debug=debug))
+    finish(lambda: asyncio.run(opened()))
 
 
-def _client(where: Where, options: dict[str, Any]) -> Client:
+def client_of(where: Where, options: Mapping[str, Any]) -> Client:
+    """Return a client of the server that was named, or the one with the API embedded."""
     from asyncclient.sticky_pi import AsyncLocalClient, AsyncRemoteClient
 
     if where.host is None:
         return AsyncLocalClient(where.folder, **options)
-    password = secret(_PASSWORD, f"Password of {where.username}: ")
-    return AsyncRemoteClient(where.folder, where.host, where.username, password, **options)
+    password = secret(PASSWORD, f"Password of {where.username}: ")
+    return AsyncRemoteClient(
+        where.folder, where.host, where.username, password, **options, **settings().client_options()
+    )
+
+
+def remote_api(where: Where) -> AsyncRemoteAPIConnector:
+    """Return the API of a server, without a folder for what a client remembers."""
+    from asyncclient.sticky_pi._connector import AsyncRemoteAPIConnector
+
+    assert where.host is not None
+    password = secret(PASSWORD, f"Password of {where.username}: ")
+    return AsyncRemoteAPIConnector(where.host, where.username, password, **settings().client_options())
 
 
 def secret(variable: str, prompt: str) -> str:
     """Return a password from the environment, or ask for it. It is never an argument: others could read those.
 
     Raises:
-        Problem: There is nobody to ask.
+        ConfigurationError: There is nobody to ask.
     """
     if found := os.environ.get(variable):
         return found
     if not sys.stdin.isatty():
-        raise Problem(f"set {variable}: there is no terminal to ask for a password")
+        raise ConfigurationError(f"set {variable}: there is no terminal to ask for a password")
     return getpass.getpass(prompt)
 
 
@@ -126,13 +153,15 @@ _PHASES: Final = {"hashing": "look at files", "sending": "send", "receiving": "f
 @contextmanager
 def bars() -> Iterator[Callable[[Progress], None]]:
     """Show progress bars on standard error while the block runs, if that is a terminal."""
-    from rich.console import Console
+    console = progress_console()
+    if console is None:
+        yield lambda _: None
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    console = Console(stderr=True, highlight=False)
     columns = TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Bars(*columns, console=console, disable=not console.is_terminal) as shown:
+    with Bars(*columns, console=console, redirect_stdout=sys.stdout.isatty(), redirect_stderr=False) as shown:
         tasks: dict[str, Any] = {}
 
         def show(progress: Progress) -> None:

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Final
 import anyio
 import typer
 
-from asyncclient.cli._errors import OK, UNUSABLE, Problem, complain, guarded
+from asyncclient.cli._commands import finish
+from asyncclient.cli._errors import OK, UNUSABLE, Problem, complain
+from asyncclient.errors import ConfigurationError
 
 __all__ = ["serve"]
 
@@ -33,7 +35,6 @@ _Public = Annotated[
     str | None, typer.Option("--public-url", envvar="PUBLIC_URL", help="Where users reach the server, behind a proxy.")
 ]
 _Admin = Annotated[str, typer.Option("--admin", envvar="API_ADMIN_NAME", help="Created unless it exists.")]
-_Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,6 @@ def serve(
     tls_certificate: Annotated[Path | None, typer.Option(help="Serve https: a file in PEM form.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The key that belongs to it.")] = None,
     proxies: Annotated[str, typer.Option(help="Proxies to trust, by address, with commas.")] = "127.0.0.1",
-    debug: _Debug = False,
 ) -> None:
     """Run a Sticky Pi server until Ctrl-C.
 
@@ -89,7 +89,14 @@ def serve(
         "PUBLIC_URL": public_url,
     }
     serving = Serving(host, port, workers, tls_certificate, tls_key, proxies)
-    raise typer.Exit(guarded(lambda: _serve(given, admin, serving), debug=debug))
+    finish(lambda: _started(given, admin, serving))
+
+
+def _started(given: Mapping[str, str | None], admin: str, serving: Serving) -> int:
+    try:
+        return _serve(given, admin, serving)
+    except ConfigurationError as error:  # of the server, not of somebody who wants to use it
+        raise Problem(str(error)) from error
 
 
 def _serve(given: Mapping[str, str | None], admin: str, serving: Serving) -> int:
@@ -145,6 +152,8 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it, whatever uvicorn takes the descriptor for; else answers in two pieces wait 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((host, port))
         listener.listen(2048)
         listener.set_inheritable(True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -13,17 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
 from asyncclient._transfers import transfers as engine
 from asyncclient._transfers.jobs import JobSummary
 from asyncclient._transfers.options import DEFAULTS, Downloaded, TransferOptions, Uploaded
 from asyncclient._transfers.progress import rich_progress
-from asyncclient.cli._errors import FAILED, OK, Problem, complain
+from asyncclient.cli._errors import FAILED, OK, Missing, Problem, complain, words_of
+from asyncclient.cli._output import Output, progress_console
+from asyncclient.cli._settings import settings
 from asyncclient.errors import AsyncClientError, ConfigurationError
 
-__all__ = ["Request", "abort", "list_all", "prune", "resume", "seconds"]
+__all__ = ["Request", "abort", "list_all", "obstacle", "prune", "resume", "seconds"]
 
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)\Z")
@@ -38,13 +36,11 @@ class Request:
         jobs: Ids, or enough of their beginnings or ends to tell them apart.
         everything: All jobs that can be dealt with, in place of ``jobs``.
         force: Whether to take them from owners that seem to live.
-        as_json: Whether the result is printed as JSON.
     """
 
     jobs: Sequence[str] = ()
     everything: bool = False
     force: bool = False
-    as_json: bool = False
 
 
 @dataclass(slots=True)
@@ -72,11 +68,11 @@ def seconds(text: str) -> float:
 # --- list ------------------------------------------------------------------------------------------------------------
 
 
-def list_all(*, as_json: bool) -> int:
+def list_all() -> int:
     """Print the jobs that have a journal, the oldest first."""
     jobs = asyncio.run(engine.list_jobs())
-    if as_json:
-        print(json.dumps([_as_data(job) for job in jobs], indent=2, ensure_ascii=False))
+    if settings().as_json:
+        Output().result([_as_data(job) for job in jobs], None)
     elif not jobs:
         print("There are no unfinished transfers.")
     else:
@@ -95,7 +91,7 @@ def _state(job: JobSummary) -> str:
     return "failed" if job.failed else "interrupted"
 
 
-def _obstacle(job: JobSummary) -> str:
+def obstacle(job: JobSummary) -> str:
     """Return why ``transfers resume`` cannot finish a job, and what can; "" if it can."""
     state = _state(job)
     if state == "unusable":
@@ -118,14 +114,14 @@ def _line(job: JobSummary) -> str:
     where = f"{way} {job.service or 'unknown'}" + (f" ({job.origin})" if job.origin else "")
     done = f"{job.moved / job.size:4.0%} of {_bytes(job.size)}" if job.size else "size unknown"
     age = _age(max(0.0, time.time() - job.updated_s))
-    obstacle = _obstacle(job)
-    why = f"; {obstacle}" if obstacle else ""
+    found = obstacle(job)
+    why = f"; {found}" if found else ""
     error = f" [{job.error}]" if job.error else ""
     return f"{job.id}  {_state(job):<11}  {done}  {job.local or '-'}  {where}  {age} ago{error}{why}"
 
 
 def _as_data(job: JobSummary) -> dict[str, Any]:
-    obstacle = _obstacle(job)
+    found = obstacle(job)
     return {
         "id": job.id,
         "state": _state(job),
@@ -138,8 +134,8 @@ def _as_data(job: JobSummary) -> dict[str, Any]:
         "started_s": job.started_s,
         "updated_s": job.updated_s,
         "owner": job.owner or None,
-        "resumable": not obstacle,
-        "obstacle": obstacle or None,
+        "resumable": not found,
+        "obstacle": found or None,
         "error": job.error or None,
         "journal": str(job.path),
     }
@@ -175,10 +171,12 @@ def resume(request: Request) -> int:
 @contextmanager
 def _progress() -> Iterator[TransferOptions]:
     """Give options that show bars on a terminal, always on standard error."""
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal or console.is_dumb_terminal:
+    console = progress_console()
+    if console is None:
         yield DEFAULTS
         return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
     with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as bars:
         yield replace(DEFAULTS, on_progress=rich_progress(bars))
 
@@ -205,9 +203,9 @@ def _facts(found: Uploaded | Downloaded) -> dict[str, Any]:
 
 def _each(request: Request, work: Callable[[JobSummary], Awaitable[_Outcome]]) -> int:
     outcomes = asyncio.run(_run_each(request, work))
-    if request.as_json:
+    if settings().as_json:
         found = [{"id": each.id, "ok": each.ok, **each.facts} for each in outcomes]
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        Output().result(found, None)
     elif not outcomes:
         print("There is nothing that can be finished from here.")
     else:
@@ -226,8 +224,8 @@ async def _run_each(request: Request, work: Callable[[JobSummary], Awaitable[_Ou
         except ConfigurationError:  # the same for all that follow
             raise
         except (AsyncClientError, OSError) as error:
-            words = str(error) or type(error).__name__
-            complain(words if job.id in words else f"{job.id}: {words}")
+            words = words_of(error)
+            complain(words if job.id in words else f"{job.id}: {words}", error)
             outcomes.append(_Outcome(job.id, False, words, {"error": words, "kind": type(error).__name__}))
     return outcomes
 
@@ -236,7 +234,7 @@ def _chosen(request: Request, jobs: Sequence[JobSummary]) -> list[JobSummary]:
     if request.everything == bool(request.jobs):
         raise Problem("name one job or more, or all of them; `asyncclient transfers list` shows them")
     if request.everything:
-        return [job for job in jobs if not _obstacle(job)]
+        return [job for job in jobs if not obstacle(job)]
     return list({job.id: job for job in (_named(text, jobs) for text in request.jobs)}.values())
 
 
@@ -246,7 +244,7 @@ def _named(text: str, jobs: Sequence[JobSummary]) -> JobSummary:
         found = [job for job in jobs if job.id.startswith(text) or job.id.endswith(text)]
     if len(found) != 1:
         what = "there is no job" if not found else f"there are {len(found)} jobs"
-        raise Problem(f"{what} {text}; `asyncclient transfers list` shows them")
+        raise (Problem if found else Missing)(f"{what} {text}; `asyncclient transfers list` shows them")
     return found[0]
 
 
@@ -268,13 +266,13 @@ def _load(service: str) -> None:
 # --- prune -----------------------------------------------------------------------------------------------------------
 
 
-def prune(older_than_s: float, *, as_json: bool) -> int:
+def prune(older_than_s: float) -> int:
     """Delete what nobody has touched for long."""
     pruned = asyncio.run(_prune(older_than_s))
     left = [{"id": each.job_id, "service": each.service, "origin": each.origin} for each in pruned.sessions]
-    if as_json:
+    if settings().as_json:
         files = [str(path) for path in pruned.part_files]
-        print(json.dumps({"jobs": pruned.jobs, "part_files": files, "left": left}, indent=2, ensure_ascii=False))
+        Output().result({"jobs": pruned.jobs, "part_files": files, "left": left}, None)
         return OK
     print(f"Deleted {len(pruned.jobs)} journals and {len(pruned.part_files)} part files.")
     for entry in left:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asyncclient.cli._api import add_api
+from asyncclient.cli._commands import make_group
+from asyncclient.cli._output import Output
+from asyncclient.cli._tables import simple_table
 from asyncclient.cli._voxel51_analytics import analytics
+from asyncclient.cli._voxel51_api import Operations
 from asyncclient.cli._voxel51_auth import auth
 from asyncclient.cli._voxel51_data import data
-from asyncclient.cli._voxel51_group import make_group
 from asyncclient.cli._voxel51_jobs import jobs
-from asyncclient.cli._voxel51_run import AsJson, Debug, Output, run
-from asyncclient.cli._voxel51_tables import simple_table
+from asyncclient.cli._voxel51_run import run
 
 if TYPE_CHECKING:
     from asyncclient.voxel51 import AsyncAPI
@@ -28,8 +31,6 @@ for group in (auth, data, jobs, analytics):
 def status(
     platform: Annotated[bool, typer.Option("-p", "--platform", help="Only of the platform.")] = False,
     jobs_cluster: Annotated[bool, typer.Option("-j", "--jobs-cluster", help="Only of the jobs cluster.")] = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Show whether the platform's services are operational."""
     wanted = [name for name, flag in (("platform", platform), ("jobs", jobs_cluster)) if flag]
@@ -38,6 +39,9 @@ def status(
         found = await api.get_platform_status()
         statuses = {name: entry for name, entry in found.items() if not wanted or name in wanted}
         rows = [[name, entry.get("operational"), entry.get("message")] for name, entry in statuses.items()]
-        Output(as_json).result(statuses, simple_table(["service", "operational", "message"], rows))
+        Output().result(statuses, simple_table(["service", "operational", "message"], rows))
 
-    run(work, debug=debug)
+    run(work)
+
+
+add_api(voxel51, "voxel51", Operations())

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from asyncclient.cli._commands import make_group
+from asyncclient.cli._output import Output, bars
+from asyncclient.cli._tables import pairs_table
 from asyncclient.cli._voxel51_batch import Force, details
 from asyncclient.cli._voxel51_data import OneId, ToPath
-from asyncclient.cli._voxel51_group import make_group
 from asyncclient.cli._voxel51_jobs import print_or_write
 from asyncclient.cli._voxel51_lists import Ascending, Count, Limit, Search, SortBy, ordered
-from asyncclient.cli._voxel51_run import AllFields, AsJson, Debug, Output, PrintId, bars, run
-from asyncclient.cli._voxel51_tables import ANALYTICS, pairs_table, records_table
+from asyncclient.cli._voxel51_run import AllFields, PrintId, run
+from asyncclient.cli._voxel51_tables import ANALYTICS, records_table
 
 if TYPE_CHECKING:
     from asyncclient.voxel51 import AsyncAPI
@@ -40,8 +42,6 @@ def list_(
     include_pending: Annotated[bool, typer.Option("--include-pending", help="Pending ones too (default).")] = False,
     exclude_pending: Annotated[bool, typer.Option("--exclude-pending", help="No pending analytics.")] = False,
     pending_only: Annotated[bool, typer.Option("--pending-only", help="Only pending analytics.")] = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """List analytics, newest first."""
     scopes = [name for name, flag in (("public", public), ("user", user)) if flag]
@@ -59,38 +59,36 @@ def list_(
             query.add_search_direct(term)
         rows: Sequence[Mapping[str, Any]] = (await api.query_analytics(query))["analytics"]
         text = records_table(rows, ANALYTICS, every=all_fields)
-        Output(as_json).result(rows, text + (f"\n\nFound {len(rows)} analytic(s)\n" if count else ""))
+        Output().result(rows, text + (f"\n\nFound {len(rows)} analytic(s)\n" if count else ""))
 
-    run(work, debug=debug)
+    run(work)
 
 
 @analytics.command()
 def info(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids.", show_default=False)],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)],
     all_fields: AllFields = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Show the details of analytics."""
 
     async def work(api: AsyncAPI) -> int:
         answers = api.batch_get_analytic_details(ids)
         return await details(
-            answers, "analytic", Output(as_json), lambda rows: records_table(rows, ANALYTICS, every=all_fields)
+            answers, "analytic", Output(), lambda rows: records_table(rows, ANALYTICS, every=all_fields)
         )
 
-    run(work, debug=debug)
+    run(work)
 
 
 @analytics.command()
-def doc(analytic_id: OneId, path: ToPath = None, as_json: AsJson = False, debug: Debug = False) -> None:
+def doc(analytic_id: OneId, path: ToPath = None) -> None:
     """Show the documentation of an analytic, as JSON."""
 
     async def work(api: AsyncAPI) -> None:
         found = await api.get_analytic_doc(analytic_id)
-        print_or_write(found, path, f"Documentation for analytic '{analytic_id}'", Output(as_json))
+        print_or_write(found, path, f"Documentation for analytic '{analytic_id}'", Output())
 
-    run(work, debug=debug)
+    run(work)
 
 
 @analytics.command()
@@ -100,8 +98,6 @@ def upload(
         str | None, typer.Option("-t", "--analytic-type", help="PLATFORM or IMAGE_TO_VIDEO.", show_default=False)
     ] = None,
     print_id: PrintId = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Register a new analytic."""
 
@@ -109,9 +105,9 @@ def upload(
         row: Mapping[str, Any] = await api.upload_analytic(path, analytic_type)
         names = ("name", "version", "scope", "id", *_FLAGS, "description")
         rows = [(name, bool(row.get(name)) if name in _FLAGS else row.get(name)) for name in names]
-        Output(as_json).result(row, str(row["id"]) if print_id else pairs_table("Analytic", rows))
+        Output().result(row, str(row["id"]) if print_id else pairs_table("Analytic", rows))
 
-    run(work, debug=debug)
+    run(work)
 
 
 @analytics.command("upload-image")
@@ -119,8 +115,6 @@ def upload_image(
     analytic_id: Annotated[str, typer.Option("-i", "--id", help="Id of the analytic.")],
     path: Annotated[Path, typer.Option("-p", "--path", help="A .tar, .tar.gz or .tar.bz file.")],
     image_type: Annotated[str, typer.Option("-t", "--image-type", help="CPU or GPU.")],
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Upload the container image of an analytic."""
 
@@ -128,22 +122,20 @@ def upload_image(
         with bars() as report:
             await api.upload_analytic_image(analytic_id, path, image_type, on_progress=report)
         said = f"{image_type.upper()} image for analytic {analytic_id} uploaded"
-        Output(as_json).result({"id": analytic_id, "image_type": image_type.upper()}, said)
+        Output().result({"id": analytic_id, "image_type": image_type.upper()}, said)
 
-    run(work, debug=debug)
+    run(work)
 
 
 @analytics.command()
 def delete(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids.", show_default=False)],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)],
     force: Force = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Delete analytics of your own."""
 
     async def work(api: AsyncAPI) -> None:
-        output = Output(as_json)
+        output = Output()
         output.say(f"Found {len(ids)} analytic(s) to delete")
         if not force and not output.confirmed():
             return
@@ -152,4 +144,4 @@ def delete(
             output.say(f"Analytic '{analytic_id}' deleted")
         output.result({"deleted": ids}, None)
 
-    run(work, debug=debug)
+    run(work)

@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
+from asyncclient.cli._commands import LocalCommand, SilentCommand, make_group
 from asyncclient.cli._errors import OK
-from asyncclient.cli._voxel51_group import make_group
-from asyncclient.cli._voxel51_run import AsJson, Debug, Output, run_locally
-from asyncclient.cli._voxel51_tables import pairs_table
+from asyncclient.cli._output import Output
+from asyncclient.cli._tables import pairs_table
+from asyncclient.cli._voxel51_run import run_locally
 
 __all__ = ["auth"]
 
 auth = make_group("auth", "The active API token.")
 
 
-@auth.command()
-def show(as_json: AsJson = False, debug: Debug = False) -> None:
+@auth.command(cls=LocalCommand)
+def show() -> None:
     """Show which token is in use. The key itself is not shown."""
 
     def work() -> int:
@@ -33,16 +34,14 @@ def show(as_json: AsJson = False, debug: Debug = False) -> None:
             "path": get_active_token_path(),
         }
         named = {name.replace(" ", "_"): value for name, value in rows.items() if name != "private key"}
-        Output(as_json).result(named, pairs_table("API token", rows.items()))
+        Output().result(named, pairs_table("API token", rows.items()))
         return OK
 
-    run_locally(work, debug=debug)
+    run_locally(work)
 
 
-@auth.command()
-def activate(
-    token: Annotated[Path, typer.Argument(help="A token file.", show_default=False)], debug: Debug = False
-) -> None:
+@auth.command(cls=SilentCommand)
+def activate(token: Annotated[Path, typer.Argument(help="A token file.", show_default=False)]) -> None:
     """Make a token file the active one: it is checked and copied."""
 
     def work() -> int:
@@ -51,11 +50,11 @@ def activate(
         activate_token(token)
         return OK
 
-    run_locally(work, debug=debug)
+    run_locally(work)
 
 
-@auth.command()
-def deactivate(debug: Debug = False) -> None:
+@auth.command(cls=SilentCommand)
+def deactivate() -> None:
     """Delete the active token file."""
 
     def work() -> int:
@@ -64,4 +63,4 @@ def deactivate(debug: Debug = False) -> None:
         deactivate_token()
         return OK
 
-    run_locally(work, debug=debug)
+    run_locally(work)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asyncclient.cli._errors import OK, Problem
-from asyncclient.cli._voxel51_run import Output, status_of
+from asyncclient.cli._output import Output, status_of
 
 if TYPE_CHECKING:
     from asyncclient.voxel51 import AsyncAPI
@@ -29,9 +29,9 @@ __all__ = [
     "ttl_of",
 ]
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids.", show_default=False)]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids.", show_default=False)]
 All = Annotated[bool, typer.Option("-a", "--all", help="All there are, in place of ids.")]
-Force = Annotated[bool, typer.Option("-f", "--force", help="Do not ask.")]
+Force = Annotated[bool, typer.Option("-f", "--force", "-y", "--yes", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the ids and do nothing.")]
 Days = Annotated[float | None, typer.Option("--days", help="Days to add; may be negative.", show_default=False)]
 Date = Annotated[str | None, typer.Option("--date", help="The new date, ISO 8601.", show_default=False)]

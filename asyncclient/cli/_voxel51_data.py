@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from asyncclient.cli._commands import make_group
 from asyncclient.cli._errors import complain
+from asyncclient.cli._output import Output, bars, status_of
+from asyncclient.cli._tables import simple_table
 from asyncclient.cli._voxel51_batch import (
     All,
     Choice,
@@ -22,10 +25,9 @@ from asyncclient.cli._voxel51_batch import (
     details,
     ttl_of,
 )
-from asyncclient.cli._voxel51_group import make_group
 from asyncclient.cli._voxel51_lists import Ascending, Count, Limit, Search, SortBy, ordered
-from asyncclient.cli._voxel51_run import AllFields, AsJson, Debug, Output, PrintId, bars, run, status_of
-from asyncclient.cli._voxel51_tables import DATA, human_bytes, records_table, simple_table
+from asyncclient.cli._voxel51_run import AllFields, PrintId, run
+from asyncclient.cli._voxel51_tables import DATA, human_bytes, records_table
 from asyncclient.errors import AsyncClientError
 
 if TYPE_CHECKING:
@@ -51,8 +53,6 @@ def list_(
     ascending: Ascending = False,
     all_fields: AllFields = False,
     count: Count = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """List data, newest first."""
 
@@ -67,36 +67,32 @@ def list_(
         if count:
             total = sum(size for row in rows if isinstance(size := row.get("size"), int) and size > 0)
             text += f"\n\nShowing {len(rows)} data, {human_bytes(total)}\n"
-        Output(as_json).result(rows, text)
+        Output().result(rows, text)
 
-    run(work, debug=debug)
+    run(work)
 
 
 @data.command()
 def info(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids.", show_default=False)],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)],
     all_fields: AllFields = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Show the details of data."""
 
     async def work(api: AsyncAPI) -> int:
         answers = api.batch_get_data_details(ids)
-        return await details(answers, "data", Output(as_json), lambda rows: records_table(rows, DATA, every=all_fields))
+        return await details(answers, "data", Output(), lambda rows: records_table(rows, DATA, every=all_fields))
 
-    run(work, debug=debug)
+    run(work)
 
 
 @data.command()
 def upload(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files.", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files.", show_default=False)],
     print_id: PrintId = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Upload files, several at a time. What could not be uploaded is said at the end; the exit code is then 1."""
-    output = Output(as_json)
+    output = Output()
 
     async def work(api: AsyncAPI) -> int:
         done, failures = [], []
@@ -115,7 +111,7 @@ def upload(
             complain(failure)
         return status_of(len(failures))
 
-    run(work, debug=debug)
+    run(work)
 
 
 async def _sent(
@@ -142,27 +138,23 @@ def post_url(
     size: Annotated[int, typer.Option("-s", "--size", help="Its bytes.")],
     expiration_date: Annotated[str, typer.Option("-e", "--expiration-date", help="Until when it stays there.")],
     print_id: PrintId = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Register a file that stays at a URL."""
 
     async def work(api: AsyncAPI) -> None:
         row: Mapping[str, Any] = await api.post_data_as_url(url, filename, mime_type, size, expiration_date)
         table = f"\n{simple_table(list(row), [list(row.values())])}\n"
-        Output(as_json).result(row, str(row["id"]) if print_id else table)
+        Output().result(row, str(row["id"]) if print_id else table)
 
-    run(work, debug=debug)
+    run(work)
 
 
 @data.command()
-def download(
-    data_id: OneId, path: ToPath = None, url: Url = False, as_json: AsJson = False, debug: Debug = False
-) -> None:
+def download(data_id: OneId, path: ToPath = None, url: Url = False) -> None:
     """Download data. What an interrupted download has left behind is used by the next."""
 
     async def work(api: AsyncAPI) -> None:
-        output = Output(as_json)
+        output = Output()
         if url:
             link = await api.get_data_download_url(data_id)
             output.result({"url": link}, link)
@@ -171,7 +163,7 @@ def download(
             target = await api.download_data(data_id, path, on_progress=report)
         output.result({"id": data_id, "path": str(target)}, f"Downloaded '{data_id}' to '{target}'")
 
-    run(work, debug=debug)
+    run(work)
 
 
 @data.command()
@@ -182,8 +174,6 @@ def ttl(
     everything: All = False,
     force: Force = False,
     dry_run: DryRun = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Change when data expires."""
     words = Words("data to update TTL", "failed to update TTL of data", "data TTL(s) updated")
@@ -192,9 +182,9 @@ def ttl(
         when = ttl_of(days, date)
         choice = Choice(ids or (), everything, force, dry_run)
         act = lambda chosen: api.batch_update_data_ttl(chosen, **when)  # noqa: E731
-        return await change(choice, words, Output(as_json), find=api.list_data, act=act)
+        return await change(choice, words, Output(), find=api.list_data, act=act)
 
-    run(work, debug=debug)
+    run(work)
 
 
 @data.command()
@@ -203,14 +193,12 @@ def delete(
     everything: All = False,
     force: Force = False,
     dry_run: DryRun = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Delete data."""
     words = Words("data to delete", "failed to delete data", "data deleted")
 
     async def work(api: AsyncAPI) -> int:
         choice = Choice(ids or (), everything, force, dry_run)
-        return await change(choice, words, Output(as_json), find=api.list_data, act=api.batch_delete_data)
+        return await change(choice, words, Output(), find=api.list_data, act=api.batch_delete_data)
 
-    run(work, debug=debug)
+    run(work)

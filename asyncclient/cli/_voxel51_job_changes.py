@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from asyncclient.cli._output import Output
 from asyncclient.cli._voxel51_batch import (
     All,
     Choice,
@@ -18,7 +19,7 @@ from asyncclient.cli._voxel51_batch import (
     jobs_like,
     ttl_of,
 )
-from asyncclient.cli._voxel51_run import AsJson, Debug, Output, run
+from asyncclient.cli._voxel51_run import run
 
 if TYPE_CHECKING:
     import typer
@@ -87,15 +88,13 @@ def _add(jobs: typer.Typer, what: _Change) -> None:
         everything: All = False,
         force: Force = False,
         dry_run: DryRun = False,
-        as_json: AsJson = False,
-        debug: Debug = False,
     ) -> None:
         async def work(api: AsyncAPI) -> int:
             choice = Choice(ids or (), everything, force, dry_run)
             act = getattr(api, what.method)
-            return await change(choice, what.words, Output(as_json), find=lambda: jobs_like(api, *what.terms), act=act)
+            return await change(choice, what.words, Output(), find=lambda: jobs_like(api, *what.terms), act=act)
 
-        run(work, debug=debug)
+        run(work)
 
     jobs.command(what.name, help=what.help)(command)
 
@@ -107,8 +106,6 @@ def _ttl(
     everything: All = False,
     force: Force = False,
     dry_run: DryRun = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Change when the outputs of jobs expire."""
     words = Words("jobs to update TTL", "failed to update TTL of job", "job TTL(s) updated")
@@ -118,6 +115,6 @@ def _ttl(
         choice = Choice(ids or (), everything, force, dry_run)
         find = lambda: jobs_like(api, ("expired", False))  # noqa: E731
         act = lambda chosen: api.batch_update_jobs_ttl(chosen, **when)  # noqa: E731
-        return await change(choice, words, Output(as_json), find=find, act=act)
+        return await change(choice, words, Output(), find=find, act=act)
 
-    run(work, debug=debug)
+    run(work)

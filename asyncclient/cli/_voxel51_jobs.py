@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asyncclient.cli._commands import make_group
 from asyncclient.cli._errors import Problem
+from asyncclient.cli._output import Output, bars
 from asyncclient.cli._voxel51_batch import details
 from asyncclient.cli._voxel51_data import OneId, ToPath, Url
-from asyncclient.cli._voxel51_group import make_group
 from asyncclient.cli._voxel51_job_changes import add_changes
 from asyncclient.cli._voxel51_lists import Ascending, Count, Limit, Search, SortBy, ordered
-from asyncclient.cli._voxel51_run import AllFields, AsJson, Debug, Output, PrintId, bars, run
+from asyncclient.cli._voxel51_run import AllFields, PrintId, run
 from asyncclient.cli._voxel51_tables import JOBS, records_table
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def list_(
     include_expired: Annotated[bool, typer.Option("--include-expired", help="Expired jobs too (default).")] = False,
     exclude_expired: Annotated[bool, typer.Option("--exclude-expired", help="No expired jobs.")] = False,
     expired_only: Annotated[bool, typer.Option("--expired-only", help="Only expired jobs.")] = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """List jobs, newest first."""
     flags = {
@@ -76,25 +75,23 @@ def list_(
             query.add_search_direct(term)
         rows: Sequence[Mapping[str, Any]] = (await api.query_jobs(query))["jobs"]
         text = records_table(rows, JOBS, every=all_fields)
-        Output(as_json).result(rows, text + (f"\n\nShowing {len(rows)} job(s)\n" if count else ""))
+        Output().result(rows, text + (f"\n\nShowing {len(rows)} job(s)\n" if count else ""))
 
-    run(work, debug=debug)
+    run(work)
 
 
 @jobs.command()
 def info(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids.", show_default=False)],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)],
     all_fields: AllFields = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Show the details of jobs."""
 
     async def work(api: AsyncAPI) -> int:
         answers = api.batch_get_job_details(ids)
-        return await details(answers, "job", Output(as_json), lambda rows: records_table(rows, JOBS, every=all_fields))
+        return await details(answers, "job", Output(), lambda rows: records_table(rows, JOBS, every=all_fields))
 
-    run(work, debug=debug)
+    run(work)
 
 
 @jobs.command()
@@ -103,17 +100,15 @@ def upload(
     name: Annotated[str, typer.Option("-n", "--name", help="Name of the job.")],
     auto_start: Annotated[bool, typer.Option("--auto-start", help="Start it at once.")] = False,
     print_id: PrintId = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Create a job from a job request."""
 
     async def work(api: AsyncAPI) -> None:
         row: Mapping[str, Any] = await api.upload_job_request(_read_request(request), name, auto_start)
         said = f"Created{' and started' if auto_start else ''} job '{row['id']}'"
-        Output(as_json).result(row, str(row["id"]) if print_id else said)
+        Output().result(row, str(row["id"]) if print_id else said)
 
-    run(work, debug=debug)
+    run(work)
 
 
 def _read_request(path: Path) -> JobRequest:
@@ -126,24 +121,24 @@ def _read_request(path: Path) -> JobRequest:
 
 
 @jobs.command()
-def request(job_id: OneId, path: ToPath = None, as_json: AsJson = False, debug: Debug = False) -> None:
+def request(job_id: OneId, path: ToPath = None) -> None:
     """Show the request that a job was made from, as JSON."""
 
     async def work(api: AsyncAPI) -> None:
         found = await api.get_job_request(job_id)
-        print_or_write(found.to_dict(), path, f"Request for job '{job_id}'", Output(as_json))
+        print_or_write(found.to_dict(), path, f"Request for job '{job_id}'", Output())
 
-    run(work, debug=debug)
+    run(work)
 
 
 @jobs.command()
-def status(job_id: OneId, path: ToPath = None, as_json: AsJson = False, debug: Debug = False) -> None:
+def status(job_id: OneId, path: ToPath = None) -> None:
     """Show the status document of a job, as JSON."""
 
     async def work(api: AsyncAPI) -> None:
-        print_or_write(await api.get_job_status(job_id), path, f"Status for job '{job_id}'", Output(as_json))
+        print_or_write(await api.get_job_status(job_id), path, f"Status for job '{job_id}'", Output())
 
-    run(work, debug=debug)
+    run(work)
 
 
 def print_or_write(document: Any, path: Path | None, what: str, output: Output) -> None:
@@ -158,11 +153,11 @@ def print_or_write(document: Any, path: Path | None, what: str, output: Output) 
 
 
 @jobs.command()
-def log(job_id: OneId, path: ToPath = None, url: Url = False, as_json: AsJson = False, debug: Debug = False) -> None:
+def log(job_id: OneId, path: ToPath = None, url: Url = False) -> None:
     """Show the logfile of a job that ran a private analytic."""
 
     async def work(api: AsyncAPI) -> None:
-        output = Output(as_json)
+        output = Output()
         if url:
             link = await api.get_job_logfile_download_url(job_id)
             output.result({"url": link}, link)
@@ -174,17 +169,15 @@ def log(job_id: OneId, path: ToPath = None, url: Url = False, as_json: AsJson = 
             said = f"Logfile for job '{job_id}' written to '{path}'"
             output.result({"id": job_id, "path": str(path)}, said)
 
-    run(work, debug=debug)
+    run(work)
 
 
 @jobs.command()
-def download(
-    job_id: OneId, path: ToPath = None, url: Url = False, as_json: AsJson = False, debug: Debug = False
-) -> None:
+def download(job_id: OneId, path: ToPath = None, url: Url = False) -> None:
     """Download the output of a job that is complete."""
 
     async def work(api: AsyncAPI) -> None:
-        output = Output(as_json)
+        output = Output()
         if url:
             link = await api.get_job_output_download_url(job_id)
             output.result({"url": link}, link)
@@ -193,7 +186,7 @@ def download(
             target = await api.download_job_output(job_id, path, on_progress=report)
         output.result({"id": job_id, "path": str(target)}, f"Downloaded '{job_id}' to '{target}'")
 
-    run(work, debug=debug)
+    run(work)
 
 
 add_changes(jobs)

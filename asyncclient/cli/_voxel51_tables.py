@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from rich.cells import cell_len
+from asyncclient.cli._tables import cell_text, simple_table
 
-__all__ = ["ANALYTICS", "DATA", "JOBS", "human_bytes", "pairs_table", "records_table", "simple_table"]
+__all__ = ["ANALYTICS", "DATA", "JOBS", "human_bytes", "records_table"]
 
 Record = Mapping[str, Any]
 
@@ -28,7 +28,6 @@ ANALYTICS: Final = (
 )
 
 _LONGEST: Final = 51
-_HEADING_PADDING: Final = 2
 
 
 def records_table(records: Iterable[Record], columns: tuple[Sequence[str], Sequence[str]], *, every: bool) -> str:
@@ -45,35 +44,8 @@ def records_table(records: Iterable[Record], columns: tuple[Sequence[str], Seque
     )
 
 
-def pairs_table(title: str, rows: Iterable[tuple[str, Any]]) -> str:
-    """Lay out names and values."""
-    return simple_table([title, ""], [[name, _text(value)] for name, value in rows])
-
-
-def simple_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Lay out rows as text, every value as it is: versions and ids are not numbers."""
-    texts = [[_text(value) for value in row] for row in rows]
-    widths = [
-        max(cell_len(heading) + _HEADING_PADDING, *(cell_len(row[index]) for row in texts), 0)
-        for index, heading in enumerate(headings)
-    ]
-    lines = [headings, ["-" * width for width in widths], *texts]
-    return "\n".join(_line(line, widths) for line in lines)
-
-
-def _line(values: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (value + " " * (width - cell_len(value)) for value, width in zip(values, widths, strict=True))
-    return "  ".join(padded).rstrip()
-
-
-def _text(value: Any) -> str:
-    # One line each, and nothing that steers a terminal: names come from whoever uploaded the files.
-    text = "" if value is None else str(value)
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
-
-
 def _shown(name: str, value: Any) -> str:
-    return _RULES.get(name, _text)(value)
+    return _RULES.get(name, cell_text)(value)
 
 
 def _date(value: Any) -> str:

@@ -13,12 +13,19 @@ from typing import Any
 
 import pytest
 
+from asyncclient.cli._settings import begin
+
 
 @pytest.fixture(autouse=True)
 def _own_signal_handlers() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings() -> None:
+    begin()
 
 
 @pytest.fixture

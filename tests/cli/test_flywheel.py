@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncclient.cli import main
+from asyncclient.cli._api import arguments_of
 from asyncclient.cli._errors import Problem
-from asyncclient.cli._flywheel_api import arguments_of, group_of, groups, operation_of, operations
+from asyncclient.cli._flywheel_api import catalogue
 from asyncclient.cli._flywheel_paths import Filter, parse, safe_name, shown, type_of, unique_names
 from asyncclient.cli._flywheel_plan import same_as
 
@@ -104,16 +105,20 @@ async def test_same(tmp_path: Path, record: Record, same: bool) -> None:
 
 
 def arguments(group: str, operation: str, *given: str) -> dict[str, Any]:
-    return arguments_of(operation_of(group_of(group), operation), given)
+    operations = catalogue()
+    return arguments_of(operations.operation(operations.group(group), operation), given)
 
 
 def test_all_groups_and_operations_are_there() -> None:
-    found = {name for kind in groups().values() for name in operations(kind)}
-    assert len(groups()) == 34
+    groups = catalogue().groups
+    found = {name for functions in groups.values() for name in functions}
+    assert len(groups) == 34
     assert len(found) >= 496
-    for name, kind in groups().items():
-        assert group_of(name) is group_of(f"{name}_api") is group_of(name.replace("_", "-")) is kind
-        assert group_of(kind.__name__) is kind
+    for name in groups:
+        title = "".join(part.capitalize() for part in name.split("_"))
+        assert {catalogue().group(form) for form in (name, f"{name}_api", name.replace("_", "-"), f"{title}Api")} == {
+            name
+        }
 
 
 def test_arguments() -> None:

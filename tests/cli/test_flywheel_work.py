@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from asyncclient.cli import main
-from asyncclient.cli._flywheel_paths import waiting_name
 from asyncclient.testing import Server
 
 Say = Callable[..., Any]
@@ -142,6 +141,19 @@ def test_filters(said: Say, uploaded: Path) -> None:
     assert [row["label"] for row in said("ls", "fw://lab/Q", "--json")] == ["s-01"]
 
 
+def test_filters_of_single_files(said: Say, uploaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = "fw://lab/P/s-01/visit 1/T1w"
+    for source, target in ((f"{place}/t.dcm.zip", "t.zip"), (f"{uploaded}/README.md", "fw://lab/P/s-01")):
+        for options in (("--type", "nifti"), ("--name", "*.txt"), ("--type", "x", "--name", "*")):
+            assert main(["flywheel", "cp", source, target, *options]) == 2
+            assert "is not among the files that --type" in capsys.readouterr().err
+    assert main(["flywheel", "cp", f"{place}/t.dcm.zip", "t.zip", "--exclude-type", "dicom"]) == 2
+    assert not Path("t.zip").exists()
+    assert [row["name"] for row in said("ls", "fw://lab/P/s-01", "--json") if "size" in row] == []
+    said("cp", f"{place}/t.dcm.zip", "t.zip", "--type", "dicom", "--name", "*.zip")
+    assert Path("t.zip").read_bytes() == b"zip"
+
+
 def test_single_files(said: Say, uploaded: Path) -> None:
     place = "fw://lab/P/s-01/visit 1/T1w"
     Path("x.txt").write_bytes(b"one")
@@ -202,8 +214,7 @@ def test_long_names_that_begin_alike(said: Say, uploaded: Path) -> None:
 
 
 def test_what_is_left_behind_is_not_sent(said: Say, tmp_path: Path, uploaded: Path) -> None:
-    name = waiting_name("README.md")
-    for left in (name, f".{name}.0123456789ab.part"):
+    for left in (".README.md.0123456789ab.part", ".x.0123456789ab.part"):
         (uploaded / left).write_bytes(b"incomplete")
     assert set(states(said("sync", str(uploaded), "fw://lab/P", "--json")).values()) == {"same"}
 
@@ -215,7 +226,7 @@ def test_one_file_that_fails(said: Say, uploaded: Path, capsys: pytest.CaptureFi
     rows = json.loads(out)
     assert states(rows)["README.md"] == "failed"
     assert [row["state"] for row in rows].count("copied") == 5
-    assert err.startswith("asyncclient: fw://lab/P/README.md: ")
+    assert json.loads(err)["error"]["message"].startswith("fw://lab/P/README.md: ")
     assert len(err.splitlines()) == 1
 
 
@@ -261,23 +272,24 @@ def test_what_cannot_start(
 
 def test_what_is_not_there(uploaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in ("fw://nothing", "fw://lab/Q", "fw://lab/P/none.txt"):
-        assert main(["flywheel", "cp", path, "x"]) == 1
+        assert main(["flywheel", "cp", path, "x"]) == 4
         err = capsys.readouterr().err
         assert err.startswith("asyncclient: ")
         assert len(err.splitlines()) == 1
-    assert main(["flywheel", "ls", "fw://lab/Q", "--debug"]) == 1
+    assert main(["flywheel", "ls", "fw://lab/Q", "--debug"]) == 4
     assert "Traceback" in capsys.readouterr().err
 
 
 def test_a_key_that_is_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FLYWHEEL_API_KEY", "very-secret")
-    assert main(["flywheel", "ls"]) == 2
+    assert main(["flywheel", "ls"]) == 3
     err = capsys.readouterr().err
     assert err.startswith("asyncclient: Invalid API key: ")
     assert "very-secret" not in err
     monkeypatch.delenv("FLYWHEEL_API_KEY")
-    assert main(["flywheel", "ls"]) == 2
-    assert "Must login" in capsys.readouterr().err
+    assert main(["flywheel", "ls"]) == 3
+    err = capsys.readouterr().err
+    assert all(words in err for words in ("Must login", "FLYWHEEL_API_KEY", "`fw login`", "user.json"))
 
 
 def test_views(said: Say, uploaded: Path) -> None:
@@ -328,7 +340,7 @@ def test_jobs(said: Say, uploaded: Path, asyncclient_flywheel: Server, capsys: p
     assert main(["flywheel", "jobs", first, "--wait"]) == 1
     assert "cancelled" in capsys.readouterr().out
     assert said("jobs", second, "--log", "--json") == []
-    assert main(["flywheel", "jobs", "unknown"]) == 1
+    assert main(["flywheel", "jobs", "unknown"]) == 4
     assert capsys.readouterr().err.startswith("asyncclient: (404)")
 
 

@@ -20,6 +20,7 @@ from asyncclient import lfview
 from asyncclient._transfers.lines import decode_line, encode_line
 from asyncclient._transfers.records import VERSION, Done, Job, Lease, PartDone, Record
 from asyncclient.cli import main
+from asyncclient.cli._complete import all_jobs, finishable_jobs
 from asyncclient.testing import Server, serve
 
 pytest.importorskip("numpy")
@@ -269,7 +270,22 @@ def test_abort_and_prune(left: Left, transfers: Callable[..., Run], state: Path)
     done = transfers("abort", job)
     assert (done.code, done.out) == (0, f"{job}: aborted\n")
     assert list(state.iterdir()) == []
-    assert transfers("abort", job).code == 2
+    assert transfers("abort", job).code == 4
+
+
+def test_ids_are_completed(left: Left, transfers: Callable[..., Run]) -> None:
+    left.settled()
+    (job,) = [row["id"] for row in transfers("list", "--json").json]
+    assert all_jobs("") == finishable_jobs(job[:5]) == [job]
+    assert all_jobs("x") == []
+    left.path.unlink()  # then it can be given up only
+    assert (all_jobs(""), finishable_jobs("")) == ([job], [])
+
+
+def test_ids_are_completed_in_silence(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state.rmdir() if state.exists() else state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_bytes(b"no folder")
+    assert all_jobs("") == []
 
 
 def test_prune_without_a_key(
@@ -298,7 +314,7 @@ def failed(found: Run, *words: str, code: int = 1) -> None:
 
 def test_without_a_key(left: Left, transfers: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LFVIEW_API_KEY")
-    failed(transfers("resume", "--all"), "LFVIEW_API_KEY", code=2)
+    failed(transfers("resume", "--all"), "LFVIEW_API_KEY", code=3)
     monkeypatch.setenv("LFVIEW_API_KEY", "bad-key")
     failed(transfers("resume", "--all"), "key")
     monkeypatch.setenv("LFVIEW_API_KEY", "good-key")
@@ -500,15 +516,15 @@ def test_an_array_is_finished_by_the_same_call(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "said", "code"),
     [
-        (["resume"], "name one job or more"),
-        (["abort"], "name one job or more"),
-        (["resume", "--all", "0123456"], "name one job or more"),
-        (["resume", "0123456"], "there is no job 0123456"),
-        (["abort", "xy"], "there is no job xy"),
-        (["prune", "--older-than", "soon"], "--older-than"),
+        (["resume"], "name one job or more", 2),
+        (["abort"], "name one job or more", 2),
+        (["resume", "--all", "0123456"], "name one job or more", 2),
+        (["resume", "0123456"], "there is no job 0123456", 4),
+        (["abort", "xy"], "there is no job xy", 4),
+        (["prune", "--older-than", "soon"], "--older-than", 2),
     ],
 )
-def test_wrong_arguments(transfers: Callable[..., Run], arguments: list[str], said: str) -> None:
-    failed(transfers(*arguments), said, code=2)
+def test_wrong_arguments(transfers: Callable[..., Run], arguments: list[str], said: str, code: int) -> None:
+    failed(transfers(*arguments), said, code=code)

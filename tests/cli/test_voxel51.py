@@ -179,14 +179,14 @@ def test_the_key_is_not_shown(play: Callable[..., tuple[int, str, str]], scripte
 
 
 def test_tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["voxel51", "auth", "show"]) == 2
+    assert main(["voxel51", "auth", "show"]) == 3
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("asyncclient: No API token found. See ")
     assert captured.err.count("\n") == 1
     bad, good = Path("bad.json"), Path("good.json")
     bad.write_text("{}")
-    assert main(["voxel51", "auth", "activate", str(bad)]) == 2
+    assert main(["voxel51", "auth", "activate", str(bad)]) == 3
     assert "is not a valid API token" in capsys.readouterr().err
     token = {"access_token": {"private_key": "secret-key", "token_id": "t", "base_api_url": "http://127.0.0.1:1"}}
     good.write_text(json.dumps(token))
@@ -207,9 +207,9 @@ def test_tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.
 
 def test_errors_are_one_line(play: Callable[..., tuple[int, str, str]]) -> None:
     refused = [{"status": 401, "json": {"error": {"code": 401, "message": "Invalid token"}}}]
-    assert play("data", "list", answers=refused) == (1, "", "asyncclient: 401: Invalid token\n")
+    assert play("data", "list", answers=refused) == (3, "", "asyncclient: 401: Invalid token\n")
     code, out, err = play("data", "list", "--debug", answers=refused)
-    assert (code, out) == (1, "")
+    assert (code, out) == (3, "")
     assert "Traceback" in err
 
 

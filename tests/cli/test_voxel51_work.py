@@ -98,7 +98,7 @@ def test_a_file_that_is_missing(said: Say, clip: Path, capsys: pytest.CaptureFix
     assert main(["voxel51", "data", "upload", "missing.mp4", str(clip), "--json"]) == 1
     out, err = capsys.readouterr()
     assert [row["path"] for row in json.loads(out)] == [str(clip)]
-    assert err.splitlines()[-1].startswith("asyncclient: missing.mp4: ")
+    assert json.loads(err.splitlines()[-1])["error"]["message"].startswith("missing.mp4: ")
     assert main(["voxel51", "data", "upload", "missing.mp4"]) == 1
     assert main(["voxel51", "data", "upload", "."]) == 1
     assert "Traceback" not in capsys.readouterr().err
@@ -209,3 +209,10 @@ def test_bars_on_a_terminal(start: Callable[..., subprocess.Popen[str]], clip: P
     assert (b"Uploading data" in shown) is not piped
     if piped:  # the result alone, bars are elsewhere
         assert out.splitlines()[:2] == [f"Uploading data '{clip}'", ""]
+
+
+def test_any_operation(said: Say, clip: Path) -> None:
+    (data_id,) = said("data", "upload", str(clip), "--print-id").split()
+    assert [row["id"] for row in json.loads(said("api", "data", "list_data"))] == [data_id]
+    assert json.loads(said("api", "data", "get_data_details", "-p", f"data_id={data_id}"))["name"] == clip.name
+    assert said("api", "jobs", "--json") == sorted(said("api", "jobs").split())

@@ -1,0 +1,81 @@
+"""What all commands for Lucidtech do alike: find credentials, open a client, list, ask before something is deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asyncclient.cli._api import Catalogue, by_module
+from asyncclient.cli._commands import finish
+from asyncclient.cli._errors import OK
+from asyncclient.cli._output import Output
+from asyncclient.cli._settings import settings
+from asyncclient.cli._tables import simple_table
+
+if TYPE_CHECKING:
+    from asyncclient.las import AsyncClient
+
+__all__ = ["Limit", "Operations", "limited", "run", "show_rows"]
+
+Limit = Annotated[
+    int | None, typer.Option("-l", "--limit", min=1, help="Most to list. Default: all.", show_default=False)
+]
+
+
+def run(work: Callable[[AsyncClient], Awaitable[int | None]]) -> None:
+    """Do the work of a command with an open client, and end the program with its exit code."""
+
+    async def opened() -> int | None:
+        from asyncclient import las
+
+        async with las.AsyncClient(profile=settings().profile, **settings().client_options()) as client:
+            return await work(client)
+
+    finish(lambda: asyncio.run(opened()))
+
+
+async def limited(client: AsyncClient, operation: str, limit: int | None, **arguments: Any) -> list[Any]:
+    """Return the rows of a paged operation, at most so many."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    rows = []
+    if limit is not None:
+        given["max_results"] = min(limit, 1000)
+    async for row in client.iterate(operation, **given):
+        rows.append(row)
+        if len(rows) == limit:
+            break
+    return rows
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> int:
+    """Write rows: those columns as a table, everything as JSON."""
+    Output().result(list(rows), simple_table(columns, [[row.get(name) for name in columns] for row in rows]))
+    return OK
+
+
+@functools.cache
+def _catalogue() -> Catalogue:
+    from asyncclient.las import AsyncClient
+
+    return by_module("asyncclient.las._generated.operations", AsyncClient)
+
+
+class Operations:
+    """What the command ``api`` needs of Lucidtech."""
+
+    def catalogue(self) -> Catalogue:
+        """Return its operations."""
+        return _catalogue()
+
+    def run(self, work: Callable[[AsyncClient], Awaitable[int | None]]) -> None:
+        """Do work with an open client."""
+        run(work)
+
+    def method(self, client: AsyncClient, group: str, name: str) -> Callable[..., Awaitable[Any]]:
+        """Return an operation of the client."""
+        found: Callable[..., Awaitable[Any]] = getattr(client, name)
+        return found
