@@ -1,13 +1,16 @@
 """The upload process of the demo: it sends the sample View and may be killed at any moment.
 
-Run as ``python -m asyncclient.cli._demo_child`` with JSON as its only argument; prints one line of JSON.
+Run as ``python -m asyncclient.cli._demo_child``. Its order is one line of JSON on standard input; the URL of the View is one
+line on standard output. It ends when standard input does, as that means that whoever started it is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+import threading
 from typing import Any
 
 from asyncclient import AsyncHub, lfview
@@ -16,18 +19,28 @@ from asyncclient.errors import AsyncClientError
 from asyncclient.types import Limits
 
 
-async def _send(order: dict[str, Any]) -> dict[str, Any]:
-    view = make_view(small=order["small"])
-    rate = order["bytes_per_s"]
-    limits = Limits() if rate is None else Limits(max_bandwidth=(rate, None))
-    async with AsyncHub(limits=limits) as hub, lfview.AsyncSession(**order["credentials"], hub=hub) as session:
-        url = await session.upload(view, chunk_size=order["part_bytes"])
-        return {"url": url, "connections": hub.statistics().connections_opened}
+async def _send(order: dict[str, Any]) -> str:
+    view = make_view(order["side"], order["pixels"])
+    limits = Limits(max_bandwidth=(order["bytes_per_s"], None))
+    async with (
+        AsyncHub(limits=limits, trust_env=False) as hub,
+        lfview.AsyncSession(**order["credentials"], hub=hub) as session,
+    ):
+        return await session.upload(view, chunk_size=order["part_bytes"])
+
+
+def _end_with_input(descriptor: int) -> None:
+    while os.read(descriptor, 4096):
+        pass
+    os._exit(1)
 
 
 def _main() -> int:
+    order = json.loads(sys.stdin.buffer.readline())
+    # Not through sys.stdin: its lock would still be held when the interpreter ends.
+    threading.Thread(target=_end_with_input, args=(sys.stdin.fileno(),), daemon=True).start()
     try:
-        print(json.dumps(asyncio.run(_send(json.loads(sys.argv[1])))), flush=True)
+        print(asyncio.run(_send(order)), flush=True)
     except (AsyncClientError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

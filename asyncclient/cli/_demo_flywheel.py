@@ -1,41 +1,35 @@
-"""A part of the demo: a tree of containers at Flywheel, with files that go up, are found, come back and are compared.
+"""The demo at Flywheel: a tree of containers, with files that go up, are found, come back and are compared.
 
-The large one goes by signed addresses, part by part. A data view over the project must show what was made. At last the
-project is deleted, and must be gone.
+Large ones go by signed addresses, part by part. A data view over the project must show what was made. At last the project
+is deleted, and must be gone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import filecmp
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from asyncclient import AsyncHub, flywheel, testing
-from asyncclient.errors import AsyncClientError, NotFound
+from asyncclient import AsyncHub, flywheel
+from asyncclient.cli._demo_record import Part
+from asyncclient.cli._demo_work import SmallCall, each
+from asyncclient.errors import NotFound
 
-if TYPE_CHECKING:
-    from asyncclient.cli._round_trip import Trip
+__all__ = ["PARTS", "Scan", "Tree", "make_scans"]
 
-__all__ = ["Scan", "make_scans", "move", "run"]
+PARTS: Final = 6
+"""Parts of a large file."""
 
-_MADE: Final = "Tree: make"
-_SENT: Final = "Tree: upload"
-_FOUND: Final = "Tree: find, view"
-_FETCHED: Final = "Tree: read, compare"
-_DELETED: Final = "Tree: delete"
 _GROUP: Final = "demo"
 _PROJECT: Final = "asyncclient demo"
-_SUBJECTS: Final = 2
-_SCANS: Final = 3
-_SCAN_BYTES: Final = 512 * 1024
-_SMALL_SCAN_BYTES: Final = 16 * 1024
-_LARGE_BYTES: Final = 24 * 1024 * 1024
-_SMALL_LARGE_BYTES: Final = 2 * 1024 * 1024
-_PARTS: Final = 6
+_SUBJECTS: Final = 4
+_PER_ACQUISITION: Final = 20
 _SEED: Final = 6
 
 
@@ -46,170 +40,136 @@ class Scan:
     Attributes:
         path: Where it is.
         subject: Label of the subject it is of.
+        acquisition: Label of the acquisition.
         size_bytes: Its size.
         acquisition_id: The container it goes to.
     """
 
     path: Path
     subject: str
+    acquisition: str
     size_bytes: int
     acquisition_id: str = ""
 
+    def __str__(self) -> str:
+        return self.path.name
 
-def make_scans(folder: Path, *, small: bool) -> list[Scan]:
-    """Write sample files, the same at every call: some for each subject, and a large one for the first."""
+
+def make_scans(
+    folder: Path, small: tuple[int, int], large: tuple[int, int], check: Callable[[], None] = lambda: None
+) -> list[Scan]:
+    """Write sample files, the same at every call.
+
+    Args:
+        folder: Where.
+        small: How many small files, and the bytes of the largest of them.
+        large: How many large ones, and their bytes.
+        check: Called before each file; what it raises ends this.
+    """
     noise = random.Random(_SEED)  # noqa: S311 - samples, no secrets
-    size = _SMALL_SCAN_BYTES if small else _SCAN_BYTES
-    sizes = [(f"s-{subject:02}", size) for subject in range(1, _SUBJECTS + 1) for _ in range(_SCANS)]
-    sizes.append(("s-01", _SMALL_LARGE_BYTES if small else _LARGE_BYTES))
+    count, most = small
+    sizes = [most * (number % 4 + 1) // 4 + number for number in range(count)] + [large[1]] * large[0]
     scans = []
-    for number, (subject, size_bytes) in enumerate(sizes, 1):
-        path = folder / f"scan {number}.nii"
+    for number, size_bytes in enumerate(sizes):
+        check()
+        label = f"run {number // _PER_ACQUISITION + 1}"
+        path = folder / f"scan {number + 1}.nii"
         path.write_bytes(noise.randbytes(size_bytes))
-        scans.append(Scan(path, subject, size_bytes))
+        scans.append(Scan(path, f"s-{number // _PER_ACQUISITION % _SUBJECTS + 1:02}", label, size_bytes))
     return scans
 
 
-def run(trip: Trip, work: Path, *, small: bool) -> None:
-    """Make a tree, let files go there and back, delete it, and note in the outcome what happened.
+class Tree:
+    """The work.
 
     Args:
-        trip: Where it is shown and noted.
-        work: Folder for the samples.
-        small: Whether small samples will do.
+        part: Where it is noted.
+        hub: That everything goes through.
+        credentials: Of the emulator.
+        scans: The files.
+        back: Folder for what comes back.
     """
-    folder = work / "scans"
-    folder.mkdir()
-    scans = make_scans(folder, small=small)
-    part_bytes = max(scan.size_bytes for scan in scans) // _PARTS
-    with testing.serve("flywheel", process=True, part_bytes=part_bytes) as server:
-        asyncio.run(move(trip, server.credentials(), scans))
 
-
-async def move(trip: Trip, credentials: Mapping[str, str], scans: Sequence[Scan]) -> None:
-    """Let the files go the whole way through one hub."""
-    async with AsyncHub() as hub, flywheel.AsyncClient(credentials["api_key"], hub=hub) as client:
-        demo = _Demo(trip, hub, client)
-        made = await demo.make(scans)
-        sent = await demo.upload(made)
-        await demo.find(sent)
-        trip.outcome.tree_files = await demo.fetch(sent)
-        await demo.delete()
-
-
-class _Demo:
-    def __init__(self, trip: Trip, hub: AsyncHub, client: flywheel.AsyncClient) -> None:
-        self._trip = trip
+    def __init__(
+        self, part: Part, hub: AsyncHub, credentials: Mapping[str, str], scans: Sequence[Scan], back: Path
+    ) -> None:
+        self.part = part
         self._hub = hub
-        self._client = client
+        self._client = flywheel.AsyncClient(credentials["api_key"], hub=hub)
+        self._scans = scans
+        self._back = back
         self._project_id = ""
-        self._sessions: dict[str, str] = {}
-        self._made: list[Scan] = []
+        part.expected_bytes = 2 * sum(scan.size_bytes for scan in scans)
 
-    async def make(self, scans: Sequence[Scan]) -> list[Scan]:
-        """Make the containers: one session for each subject, one acquisition for each file."""
-        await self._client.add_group({"_id": _GROUP, "label": "Demo"})
-        self._project_id = str(await self._client.add_project({"label": _PROJECT, "group": _GROUP}))
-        for label in dict.fromkeys(scan.subject for scan in scans):
-            subject = await self._client.add_subject({"label": label, "project": self._project_id})
+    async def open(self, stack: AsyncExitStack) -> SmallCall:
+        """Return a small call; the stack closes the client."""
+        await stack.enter_async_context(self._client)
+        return self._client.get_current_user
+
+    async def run(self) -> None:
+        """Make the containers, upload, find, fetch and compare, delete."""
+        with self.part.step("make"):
+            acquisitions = await self._make()
+        scans = [replace(scan, acquisition_id=acquisitions[scan.acquisition]) for scan in self._scans]
+        sent = [scan for scan, _ in await each(self._hub, self.part, "upload", self._send, scans)]
+        await each(self._hub, self.part, "find", self._look, sent)
+        await each(self._hub, self.part, "view", self._view, ["data view"])
+        same = await each(self._hub, self.part, "read back", self._read_back, sent)
+        await each(self._hub, self.part, "delete", self._drop, [_PROJECT])
+        if same:
+            self.part.notes.append(f"{len(same)} files of a tree were found by their paths and came back the same.")
+
+    async def _make(self) -> dict[str, str]:
+        """Make one session for each subject; returns the ids of the acquisitions by their labels."""
+        client = self._client
+        await client.add_group({"_id": _GROUP, "label": "Demo"})
+        self._project_id = str(await client.add_project({"label": _PROJECT, "group": _GROUP}))
+        sessions = {}
+        for label in dict.fromkeys(scan.subject for scan in self._scans):
+            subject = await client.add_subject({"label": label, "project": self._project_id})
             body = {"label": "visit 1", "project": self._project_id, "subject": str(subject)}
-            self._sessions[label] = str(await self._client.add_session(body))
-        self._made = await self._stage(_MADE, self._add, scans, moved=False)
-        return self._made
+            sessions[label] = str(await client.add_session(body))
+        wanted = {scan.acquisition: sessions[scan.subject] for scan in self._scans}
+        return {
+            label: str(await client.add_acquisition({"label": label, "session": session}))
+            for label, session in wanted.items()
+        }
 
-    async def upload(self, scans: Sequence[Scan]) -> list[Scan]:
-        return await self._stage(_SENT, self._send, scans, moved=True)
-
-    async def find(self, scans: Sequence[Scan]) -> None:
-        await self._stage(_FOUND, self._look, scans, moved=False)
-        await self._noted(self._view())
-
-    async def fetch(self, scans: Sequence[Scan]) -> int:
-        """Return how many files came back as they were."""
-        return len(await self._stage(_FETCHED, self._read_back, scans, moved=True))
-
-    async def delete(self) -> None:
-        await self._stage(_DELETED, self._drop, [Scan(Path(_PROJECT), "", 0)], moved=False)
-
-    async def _stage(
-        self, name: str, step: Callable[[Scan], Awaitable[Scan]], scans: Sequence[Scan], *, moved: bool
-    ) -> list[Scan]:
-        """Take a step with every file; return those it went well with."""
-        outcome, progress = self._trip.outcome, self._trip.progress
-        done = []
-        size = sum(scan.size_bytes for scan in scans) if moved else 0
-        with outcome.stage(name, self._hub, progress, len(scans), size) as stage:
-            async for scan, found in self._all(step, scans):
-                if isinstance(found, str):
-                    outcome.problems.append(f"{scan.path.name}: {found}")
-                    continue
-                done.append(found)
-                progress.advance(stage, scan.size_bytes if moved else 0)
-        return done
-
-    def _all(
-        self, step: Callable[[Scan], Awaitable[Scan]], scans: Sequence[Scan]
-    ) -> AsyncIterator[tuple[Scan, Scan | str]]:
-        async def take(scan: Scan) -> tuple[Scan, Scan | str]:
-            try:
-                return scan, await step(scan)
-            except (AsyncClientError, OSError, ValueError) as error:
-                return scan, str(error) or type(error).__name__
-
-        return self._hub.map(take, scans, ordered=False)
-
-    async def _noted(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except (AsyncClientError, OSError, ValueError) as error:
-            self._trip.outcome.problems.append(str(error) or type(error).__name__)
-
-    async def _add(self, scan: Scan) -> Scan:
-        body = {"label": scan.path.stem, "session": self._sessions[scan.subject]}
-        return replace(scan, acquisition_id=str(await self._client.add_acquisition(body)))
-
-    async def _send(self, scan: Scan) -> Scan:
+    async def _send(self, scan: Scan) -> None:
         await self._client.upload_file_to_acquisition(scan.acquisition_id, scan.path)
-        return scan
 
-    async def _look(self, scan: Scan) -> Scan:
-        """Find the file by its path, and its acquisition by its label."""
-        steps = [_GROUP, _PROJECT, scan.subject, "visit 1", scan.path.stem]
+    async def _look(self, scan: Scan) -> None:
+        """Find the file by its path."""
+        steps = [_GROUP, _PROJECT, scan.subject, "visit 1", scan.acquisition]
         node = await self._client.lookup([*steps, "files", scan.path.name])
         if node.size != scan.size_bytes:
             raise ValueError(f"is {node.size} bytes there, sent were {scan.size_bytes}")
-        found = await self._client.acquisitions.find_one(f"label={scan.path.stem}")
-        if found.id != scan.acquisition_id:
-            raise ValueError("another acquisition was found in its place")
-        return scan
 
-    async def _view(self) -> None:
+    async def _view(self, _name: str) -> None:
+        expected = sorted({(scan.subject, scan.acquisition) for scan in self._scans})
         view = self._client.View(columns=["subject.label", "acquisition.label"], include_ids=False)
         text = (await self._client.read_view_data(view, self._project_id, format="json-flat")).read()
         shown = sorted((row["subject.label"], row["acquisition.label"]) for row in json.loads(text))
-        if shown != sorted((scan.subject, scan.path.stem) for scan in self._made):
-            raise ValueError(f"the view of the project shows {shown}")
+        if shown != expected:
+            raise ValueError(f"shows {shown}")
 
-    async def _read_back(self, scan: Scan) -> Scan:
-        copy = self._trip.back / f"{scan.acquisition_id}.nii"
+    async def _read_back(self, scan: Scan) -> None:
+        copy = self._back / f"{scan.acquisition_id} {scan.path.name}"
         acquisition: Any = await self._client.get_acquisition(scan.acquisition_id)
         file = await acquisition.get_file(scan.path.name)
         if file is None:
             raise ValueError("is not in its acquisition")
         await file.download(copy)
-        if not await asyncio.to_thread(_same, scan.path, copy):
-            raise ValueError("came back different")
+        same = await asyncio.to_thread(filecmp.cmp, scan.path, copy, shallow=False)
         copy.unlink()
-        return scan
+        if not same:
+            raise ValueError("came back different")
+        self.part.same(scan.size_bytes)
 
-    async def _drop(self, scan: Scan) -> Scan:
+    async def _drop(self, label: str) -> None:
         await self._client.delete_project(self._project_id)
         try:
             await self._client.get_project(self._project_id)
         except NotFound:
-            return scan
+            return
         raise ValueError("is still there")
-
-
-def _same(path: Path, copy: Path) -> bool:
-    return copy.read_bytes() == path.read_bytes()

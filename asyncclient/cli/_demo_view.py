@@ -5,8 +5,10 @@ The same values at every call, in every process: that is all an interrupted uplo
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,25 +27,25 @@ from asyncclient.lfview.spatial import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["contents_of", "make_view"]
+__all__ = ["digests_of", "make_view"]
 
-_GRID: Final = 420
-_SMALL_GRID: Final = 240
-_PIXELS: Final = 900
-_SMALL_PIXELS: Final = 300
 _SEED: Final = 24
 
 
-def make_view(*, small: bool) -> View:
-    """Make the View; about 15 MB of content, or 5 MB."""
+def make_view(side: int, pixels: int) -> View:
+    """Make the View.
+
+    Args:
+        side: Points along each side of the hill; 240 make about 5 MB of content.
+        pixels: Along each side of the photograph.
+    """
     noise = np.random.default_rng(_SEED)
-    side = _SMALL_GRID if small else _GRID
     vertices = _hill(side, noise)
     surface = ElementSurface(
         name="Hill",
         vertices=vertices,
         triangles=_triangles(side),
-        data=[_grades(noise.random(side * side)), _texture(_SMALL_PIXELS if small else _PIXELS, noise)],
+        data=[_grades(noise.random(side * side)), _texture(pixels, noise)],
         defaults={"color": {"value": "green"}},
     )
     points = ElementPointSet(
@@ -55,23 +57,25 @@ def make_view(*, small: bool) -> View:
     return View(name="asyncclient demo", elements=[surface, points])
 
 
-def contents_of(view: View) -> dict[str, bytes]:
-    """Return the bytes of all arrays and images of a View, by what they are of."""
+def digests_of(view: View) -> dict[str, tuple[int, str]]:
+    """Return size and SHA-256 of the bytes of all arrays and images of a View, by what they are of."""
+    return {name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in _contents_of(view)}
+
+
+def _contents_of(view: View) -> Iterator[tuple[str, bytes]]:
     elements: Any = view.elements
-    found: dict[str, bytes] = {}
     for element in elements:
         for name in ("vertices", "triangles"):
             if hasattr(element, name):
-                found[f"{element.name}: {name}"] = _bytes_of(getattr(element, name).array)
+                yield f"{element.name}: {name}", _bytes_of(getattr(element, name).array)
         for data in element.data:
             if isinstance(data, TextureProjection):
                 image: Any = data.image
                 image.image.seek(0)
-                found[f"{element.name}: {data.name}"] = image.image.read()
+                yield f"{element.name}: {data.name}", image.image.read()
             else:
-                found[f"{element.name}: {data.name}"] = _bytes_of(data.array.array)
-                found[f"{element.name}: colours"] = _bytes_of(data.mappings[0].gradient.array)
-    return found
+                yield f"{element.name}: {data.name}", _bytes_of(data.array.array)
+                yield f"{element.name}: colours", _bytes_of(data.mappings[0].gradient.array)
 
 
 def _bytes_of(array: NDArray[Any]) -> bytes:

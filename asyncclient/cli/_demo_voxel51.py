@@ -1,7 +1,7 @@
-"""The last part of the demo: files go up to the Voxel51 Platform, a job runs on each, its output is fetched and checked.
+"""The demo at the Voxel51 Platform: files go up, a job runs on each, its output and the files come back and are checked.
 
-The emulator's jobs do something that can be checked: their output names size and digest of what went in. The files are then
-fetched too, and compared byte by byte.
+The emulator's jobs do something that can be checked: their output names size and digest of what went in. The files are
+then fetched too, and compared byte by byte.
 """
 
 from __future__ import annotations
@@ -10,31 +10,21 @@ import asyncio
 import hashlib
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final
 
-from asyncclient import AsyncHub, testing, voxel51
-from asyncclient.errors import AsyncClientError
+from asyncclient import AsyncHub, voxel51
+from asyncclient.cli._demo_record import Part
+from asyncclient.cli._demo_work import SmallCall, each
 
-if TYPE_CHECKING:
-    from asyncclient.cli._round_trip import Trip
+__all__ = ["Clip", "Jobs", "make_clips"]
 
-__all__ = ["make_clips", "run"]
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-_SENT: Final = "Jobs: upload"
-_RAN: Final = "Jobs: start, wait"
-_FETCHED: Final = "Jobs: output, compare"
 _ANALYTIC: Final = "voxel51/vehicle-sense"
-_CLIPS: Final = 4
-_CLIP_BYTES: Final = 4 * 1024 * 1024
-_SMALL_CLIP_BYTES: Final = 256 * 1024
 _SEED: Final = 51
-_POLL_S: Final = 0.01
+_POLL_S: Final = 0.05
 _PATIENCE_S: Final = 60.0
 
 
@@ -43,6 +33,9 @@ class Clip:
     """A file, and what the platform made of it.
 
     Attributes:
+        path: Where it is.
+        md5: Of its content.
+        size_bytes: Its size.
         data_id: Under which the platform has it.
         job_id: The job that looks at it.
     """
@@ -53,90 +46,70 @@ class Clip:
     data_id: str = ""
     job_id: str = ""
 
+    def __str__(self) -> str:
+        return self.path.name
 
-def make_clips(folder: Path, *, small: bool) -> list[Clip]:
-    """Write sample files, the same at every call; they are no films, as nothing looks at them."""
+
+def make_clips(folder: Path, count: int, size_bytes: int, check: Callable[[], None] = lambda: None) -> list[Clip]:
+    """Write sample files, the same at every call; they are no films, as nothing looks at them.
+
+    Args:
+        folder: Where.
+        count: How many.
+        size_bytes: Of each, about.
+        check: Called before each file; what it raises ends this.
+    """
     noise = random.Random(_SEED)  # noqa: S311 - samples, no secrets
     clips = []
-    for number in range(1, _CLIPS + 1):
-        content = noise.randbytes((_SMALL_CLIP_BYTES if small else _CLIP_BYTES) + number)
+    for number in range(1, count + 1):
+        check()
+        content = noise.randbytes(size_bytes + number)
         path = folder / f"clip {number}.mp4"
         path.write_bytes(content)
         clips.append(Clip(path, hashlib.md5(content, usedforsecurity=False).hexdigest(), len(content)))
     return clips
 
 
-def run(trip: Trip, work: Path, *, small: bool) -> None:
-    """Upload, run jobs, fetch outputs, and note in the outcome what happened.
+class Jobs:
+    """The work.
 
     Args:
-        trip: Where it is shown and noted.
-        work: Folder for the samples.
-        small: Whether small samples will do.
+        part: Where it is noted.
+        hub: That everything goes through.
+        credentials: Of the emulator.
+        clips: The files.
+        back: Folder for what comes back.
     """
-    folder = work / "clips"
-    folder.mkdir()
-    clips = make_clips(folder, small=small)
-    with testing.serve("voxel51", process=True) as server:
-        asyncio.run(move(trip, server.credentials(), clips))
 
-
-async def move(trip: Trip, credentials: Mapping[str, str], clips: Sequence[Clip]) -> None:
-    """Let the files go the whole way through one hub."""
-    token = voxel51.Token.from_private_key(credentials["private_key"], credentials["base_api_url"])
-    async with AsyncHub() as hub:
-        demo = _Demo(trip, hub, voxel51.AsyncAPI(token, hub=hub))
-        sent = await demo.upload(clips)
-        ran = await demo.run_jobs(sent)
-        trip.outcome.jobs = await demo.fetch(ran)
-
-
-class _Demo:
-    def __init__(self, trip: Trip, hub: AsyncHub, api: voxel51.AsyncAPI) -> None:
-        self._trip = trip
+    def __init__(
+        self, part: Part, hub: AsyncHub, credentials: Mapping[str, str], clips: Sequence[Clip], back: Path
+    ) -> None:
+        self.part = part
         self._hub = hub
-        self._api = api
+        token = voxel51.Token.from_private_key(credentials["private_key"], credentials["base_api_url"])
+        self._api = voxel51.AsyncAPI(token, hub=hub)
+        self._clips = clips
+        self._back = back
+        part.expected_bytes = 2 * sum(clip.size_bytes for clip in clips)
 
-    async def upload(self, clips: Sequence[Clip]) -> list[Clip]:
-        return await self._stage(_SENT, self._send, clips, moved=True)
+    async def open(self, stack: AsyncExitStack) -> SmallCall:
+        """Return a small call; the client goes with its hub."""
+        return self._api.get_platform_status
 
-    async def run_jobs(self, clips: Sequence[Clip]) -> list[Clip]:
-        return await self._stage(_RAN, self._work, clips, moved=False)
+    async def run(self) -> None:
+        """Upload, run jobs, fetch outputs and files."""
+        sent = await self._each("upload", self._send, self._clips)
+        ran = await self._each("run jobs", self._work, sent)
+        right = await self._each("read back", self._read_back, ran)
+        if right:
+            self.part.notes.append(f"{len(right)} jobs ran on uploaded files; their outputs are right.")
 
-    async def fetch(self, clips: Sequence[Clip]) -> int:
-        """Return how many jobs' outputs, and the files themselves, came back as they should."""
-        return len(await self._stage(_FETCHED, self._read_back, clips, moved=True))
-
-    async def _stage(
-        self, name: str, step: Callable[[Clip], Awaitable[Clip]], clips: Sequence[Clip], *, moved: bool
-    ) -> list[Clip]:
-        """Take a step with every clip; return those it went well with."""
-        outcome, progress = self._trip.outcome, self._trip.progress
-        done = []
-        size = sum(clip.size_bytes for clip in clips) if moved else 0
-        with outcome.stage(name, self._hub, progress, len(clips), size) as stage:
-            async for clip, found in self._all(step, clips):
-                if isinstance(found, str):
-                    outcome.problems.append(f"{clip.path.name}: {found}")
-                    continue
-                done.append(found)
-                progress.advance(stage, clip.size_bytes if moved else 0)
-        return done
-
-    def _all(
-        self, step: Callable[[Clip], Awaitable[Clip]], clips: Sequence[Clip]
-    ) -> AsyncIterator[tuple[Clip, Clip | str]]:
-        async def take(clip: Clip) -> tuple[Clip, Clip | str]:
-            try:
-                return clip, await step(clip)
-            except (AsyncClientError, OSError, ValueError) as error:
-                return clip, str(error) or type(error).__name__
-
-        return self._hub.map(take, clips, ordered=False)
+    async def _each(self, name: str, step: Any, clips: Sequence[Clip]) -> list[Clip]:
+        return [found for _, found in await each(self._hub, self.part, name, step, clips)]
 
     async def _send(self, clip: Clip) -> Clip:
         data: Mapping[str, Any] = await self._api.upload_data(clip.path)
-        return Clip(clip.path, clip.md5, clip.size_bytes, data["id"])
+        return replace(clip, data_id=data["id"])
 
     async def _work(self, clip: Clip) -> Clip:
         request = voxel51.JobRequest(_ANALYTIC)
@@ -145,17 +118,18 @@ class _Demo:
         job: Mapping[str, Any] = await self._api.upload_job_request(request, f"job for {clip.path.name}")
         await self._api.start_job(job["id"])
         await self._api.wait_until_job_completes(job["id"], sleep_time=_POLL_S, max_wait_time=_PATIENCE_S)
-        return Clip(clip.path, clip.md5, clip.size_bytes, clip.data_id, job["id"])
+        return replace(clip, job_id=job["id"])
 
     async def _read_back(self, clip: Clip) -> Clip:
-        target, copy = (self._trip.back / f"{clip.job_id}.{suffix}" for suffix in ("json", "mp4"))
+        target, copy = (self._back / f"{clip.job_id}.{suffix}" for suffix in ("json", "mp4"))
         await self._api.download_job_output(clip.job_id, target)
         await self._api.download_data(clip.data_id, copy)
         problem = await asyncio.to_thread(_difference, clip, target, copy)
-        if problem:
-            raise ValueError(problem)
         target.unlink()
         copy.unlink()
+        if problem:
+            raise ValueError(problem)
+        self.part.same(clip.size_bytes)
         return clip
 
 
@@ -168,4 +142,6 @@ def _difference(clip: Clip, output: Path, copy: Path) -> str:
     expected = {"data-id": clip.data_id, "name": clip.path.name, "size": clip.size_bytes, "md5": clip.md5}
     if entry != expected:
         return f"the job saw {entry}, sent was {expected}"
-    return "" if copy.read_bytes() == clip.path.read_bytes() else "came back different"
+    with copy.open("rb") as file:
+        md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return "" if md5 == clip.md5 else "came back different"

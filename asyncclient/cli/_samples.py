@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +18,6 @@ EMPTY_NAME: Final = "empty.txt"
 _KIB: Final = 1024
 _MIB: Final = 1024 * 1024
 _UNICODE_NAME: Final = "Übersicht 測量 №7.pdf"
-# Size in bytes and how many: what a folder of scanned papers looks like, from a note to a large scan.
-_FULL: Final = ((1 * _KIB, 12), (16 * _KIB, 20), (100 * _KIB, 20), (700 * _KIB, 14), (3 * _MIB, 9), (8 * _MIB, 2))
-_SMALL: Final = ((1 * _KIB, 4), (20 * _KIB, 4), (200 * _KIB, 3))
 _LARGEST: Final = 20 * _MIB
 
 # 8 x 8 grey pixels, baseline: all coefficients are zero, so one-bit Huffman codes for "0" and "end of block" suffice.
@@ -100,21 +97,33 @@ _MAKERS: Final[dict[str, Callable[[int, random.Random], bytes]]] = {
 }
 
 
-def plan(*, small: bool) -> Iterator[tuple[str, int]]:
-    """Yield name and size in bytes of each sample."""
+def plan(documents: Sequence[tuple[int, int]]) -> Iterator[tuple[str, int]]:
+    """Yield name and size in bytes of each sample.
+
+    Args:
+        documents: Sizes in bytes, and how many of each; a large one is added if one of them has 1 MiB or more. One with
+            a name beyond ASCII and an empty one are added in any case.
+    """
     number, suffixes = 0, list(_MAKERS)
-    for size_bytes, count in _SMALL if small else _FULL:
+    for size_bytes, count in documents:
         for _ in range(count):
-            yield f"sample-{number:03}{suffixes[number % len(suffixes)]}", size_bytes + 37 * number
+            yield f"sample-{number:04}{suffixes[number % len(suffixes)]}", size_bytes + 37 * number
             number += 1
     yield _UNICODE_NAME, 100 * _KIB
-    if not small:
+    if max(size_bytes for size_bytes, _ in documents) >= _MIB:
         yield "large.pdf", _LARGEST
     yield EMPTY_NAME, 0
 
 
-def write_samples(folder: Path, *, small: bool) -> None:
-    """Write the sample files into a folder; the same bytes at every run."""
+def write_samples(folder: Path, documents: Sequence[tuple[int, int]], check: Callable[[], None] = lambda: None) -> None:
+    """Write the sample files into a folder; the same bytes at every run.
+
+    Args:
+        folder: Where.
+        documents: As for :func:`plan`.
+        check: Called before each file; what it raises ends this.
+    """
     noise = random.Random(20)  # noqa: S311 - padding, not a secret
-    for name, size_bytes in plan(small=small):
+    for name, size_bytes in plan(documents):
+        check()
         (folder / name).write_bytes(_MAKERS[Path(name).suffix](size_bytes, noise) if size_bytes else b"")

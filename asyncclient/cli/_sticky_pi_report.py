@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._map import run_map
 from asyncclient._transfers.hops import cpu_limiter, disk_limiter, run_hop
+from asyncclient.cli._page import write_page
 from asyncclient.cli._sticky_pi_page import Device, Shot, page, shots_of
 
 if TYPE_CHECKING:
@@ -38,17 +39,8 @@ async def write_report(client: Client, info: dict[str, Any], output: Path, thumb
         pictures = await _pictures(client, [shots[index] for index in wanted])
         devices.append(Device(name, shots, dict(zip(wanted, pictures, strict=True))))
     text = await run_hop(page, devices, _title(info), limiter=cpu_limiter())
-    await run_hop(_replace, output, text, limiter=disk_limiter())
+    await run_hop(write_page, output, text, limiter=disk_limiter())
     return devices
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(text, "utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def chosen(count: int, most: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The tree of the demo, and what it notes when something is wrong with it."""
+"""The tree of the demo, and what is noted when something is wrong with it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from asyncclient.cli import _demo_flywheel
-from asyncclient.cli._demo_flywheel import Scan, make_scans, move
-from asyncclient.cli._progress import make_progress
-from asyncclient.cli._report import Outcome, print_report
-from asyncclient.cli._round_trip import Trip
+from asyncclient.cli._demo_flywheel import Scan, Tree, make_scans
+from asyncclient.cli._demo_record import Part
 from asyncclient.testing import Server
+from tests.cli.demo_parts import done
 
-STAGES = ["Tree: make", "Tree: upload", "Tree: find, view", "Tree: read, compare", "Tree: delete"]
+STEPS = ["make", "upload", "find", "view", "read back", "delete"]
 PART_BYTES = 400_000
+SMALL, LARGE = (41, 16 * 1024), (1, 2 * 1024 * 1024)
 
 
 @pytest.fixture
@@ -24,74 +23,80 @@ def asyncclient_flywheel_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def trip(tmp_path: Path) -> Trip:
-    back = tmp_path / "back"
-    back.mkdir()
-    return Trip(back, make_progress(), Outcome("files"))
+def part() -> Part:
+    return Part("flywheel", "Flywheel")
 
 
 @pytest.fixture
 def scans(tmp_path: Path) -> list[Scan]:
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    return make_scans(folder, small=True)
+    (tmp_path / "scans").mkdir()
+    return make_scans(tmp_path / "scans", SMALL, LARGE)
 
 
-def files(trip: Trip) -> list[int]:
-    return [stage.files for stage in trip.outcome.stages]
-
-
-def test_there_and_back(trip: Trip, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _demo_flywheel.run(trip, tmp_path, small=True)
-    assert trip.outcome.problems == []
-    assert [stage.name for stage in trip.outcome.stages] == STAGES
-    assert files(trip) == [7, 7, 7, 7, 1]
-    assert trip.outcome.stages[1].bytes == 6 * 16 * 1024 + 2 * 1024 * 1024
-    assert trip.outcome.tree_files == 7
-    assert list(trip.back.iterdir()) == []
-    print_report(trip.outcome, as_json=False)
-    assert "7 files of a tree came back the same." in capsys.readouterr().out
+async def work(part: Part, server: Server, scans: list[Scan], back: Path) -> list[int]:
+    back.mkdir(exist_ok=True)
+    user = await done(part, server.url, lambda hub: Tree(part, hub, server.credentials(), scans, back))
+    assert user.id
+    assert [step.name for step in part.steps] == STEPS
+    assert list(back.iterdir()) == []
+    return [step.files for step in part.steps]
 
 
 @pytest.mark.anyio
-async def test_the_large_one_goes_by_signed_parts(trip: Trip, scans: list[Scan], asyncclient_flywheel: Server) -> None:
-    await move(trip, asyncclient_flywheel.credentials(), scans)
-    assert trip.outcome.problems == []
+async def test_there_and_back(part: Part, scans: list[Scan], tmp_path: Path, asyncclient_flywheel: Server) -> None:
+    assert await work(part, asyncclient_flywheel, scans, tmp_path / "back") == [0, 42, 42, 1, 42, 1]
+    assert part.problems == []
+    size = sum(scan.size_bytes for scan in scans)
+    assert (part.files, part.verified_bytes) == (42, size)
+    assert part.traffic.up >= size
+    assert part.notes == ["42 files of a tree were found by their paths and came back the same."]
     puts = [request for request in asyncclient_flywheel.state.requests if request.method == "PUT"]
-    assert len(puts) == 6 + -(-scans[-1].size_bytes // PART_BYTES)
+    assert len(puts) == 41 + -(-LARGE[1] // PART_BYTES)  # the large one goes by signed parts
     assert not list(asyncclient_flywheel.state.of_kind("project"))
 
 
 def test_the_same_samples_every_time(tmp_path: Path, scans: list[Scan]) -> None:
     (tmp_path / "again").mkdir()
-    again = make_scans(tmp_path / "again", small=True)
+    again = make_scans(tmp_path / "again", SMALL, LARGE)
     assert [scan.path.read_bytes() for scan in again] == [scan.path.read_bytes() for scan in scans]
-    assert len({scan.path.read_bytes() for scan in scans}) == 7
+    assert len({scan.path.read_bytes() for scan in scans}) == 42
+    assert {scan.subject for scan in scans} == {"s-01", "s-02", "s-03"}
 
 
 @pytest.mark.anyio
-async def test_a_file_that_comes_back_different(trip: Trip, scans: list[Scan], asyncclient_flywheel: Server) -> None:
+async def test_a_file_that_comes_back_different(
+    part: Part, scans: list[Scan], tmp_path: Path, asyncclient_flywheel: Server
+) -> None:
     state = asyncclient_flywheel.state
     state.options.hash_up_to_bytes = 0  # the client would notice by itself
     state.fail_next(200, method="GET", path="/api/acquisitions/*/files/*", body=b"x" * scans[0].size_bytes)
-    await move(trip, asyncclient_flywheel.credentials(), scans[:-1])  # all of one size: any may be the one
-    (problem,) = trip.outcome.problems
-    assert problem.endswith(": came back different")
-    assert trip.outcome.tree_files == 5
+    await work(part, asyncclient_flywheel, scans[:1], tmp_path / "back")
+    assert part.problems == ["scan 1.nii: came back different"]
+    assert part.files == 0
+    assert part.notes == []
 
 
 @pytest.mark.anyio
-async def test_a_file_that_is_gone(trip: Trip, scans: list[Scan], asyncclient_flywheel: Server) -> None:
+async def test_a_file_that_is_gone(part: Part, scans: list[Scan], tmp_path: Path, asyncclient_flywheel: Server) -> None:
     scans[1].path.unlink()
-    await move(trip, asyncclient_flywheel.credentials(), scans)
-    (problem,) = trip.outcome.problems
+    assert await work(part, asyncclient_flywheel, scans[:3], tmp_path / "back") == [0, 2, 2, 1, 2, 1]
+    (problem,) = part.problems
     assert problem.startswith("scan 2.nii: ")
-    assert files(trip) == [7, 6, 6, 6, 1]
 
 
 @pytest.mark.anyio
-async def test_a_project_that_stays(trip: Trip, scans: list[Scan], asyncclient_flywheel: Server) -> None:
+async def test_a_view_that_shows_something_else(
+    part: Part, scans: list[Scan], tmp_path: Path, asyncclient_flywheel: Server
+) -> None:
+    asyncclient_flywheel.state.fail_next(200, path="/api/data_view_executions/*/data", body=[])
+    await work(part, asyncclient_flywheel, scans[:1], tmp_path / "back")
+    assert part.problems == ["data view: shows []"]
+
+
+@pytest.mark.anyio
+async def test_a_project_that_stays(
+    part: Part, scans: list[Scan], tmp_path: Path, asyncclient_flywheel: Server
+) -> None:
     asyncclient_flywheel.state.fail_next(200, method="DELETE", path="/api/projects/*", body={"deleted": 1})
-    await move(trip, asyncclient_flywheel.credentials(), scans)
-    assert trip.outcome.problems == ["asyncclient demo: is still there"]
-    assert files(trip) == [7, 7, 7, 7, 0]
+    await work(part, asyncclient_flywheel, scans[:1], tmp_path / "back")
+    assert part.problems == ["asyncclient demo: is still there"]

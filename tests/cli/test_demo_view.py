@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,125 +11,177 @@ import pytest
 pytest.importorskip("numpy", reason="the View needs the extra lfview")
 
 from asyncclient import testing
-from asyncclient.cli import _demo, _demo_lfview
-from asyncclient.cli._demo_view import contents_of, make_view
-from asyncclient.cli._progress import make_progress
-from asyncclient.cli._report import Outcome, Resumption, Stage, print_report
-from asyncclient.cli._round_trip import Trip
-from asyncclient.testing import Server
+from asyncclient.cli import _demo_lfview
+from asyncclient.cli._demo_amounts import AMOUNTS
+from asyncclient.cli._demo_lfview import PART_BYTES, KilledView, resumption_of
+from asyncclient.cli._demo_record import Part, Resumption, Run
+from asyncclient.cli._demo_report import story
+from asyncclient.cli._demo_server import account_of
+from asyncclient.cli._demo_servers import ChildServer
+from asyncclient.cli._demo_view import _contents_of, digests_of, make_view
+from asyncclient.errors import BadRequest
+from tests.cli.demo_parts import done
 
-Start = Callable[..., "subprocess.Popen[str]"]
+SMALL = AMOUNTS["small"]
 
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.fixture
-def trip(tmp_path: Path) -> Trip:
-    return Trip(tmp_path, make_progress(), Outcome("samples"))
+class InThread:
+    """The emulator in this process, to be told what to do wrong, with an account like that of its own process.
+
+    It counts uploads by their records, which the emulator makes when it has seen their end.
+    """
+
+    def __init__(self) -> None:
+        self.server = testing.serve("lfview")
+
+    def credentials(self) -> dict[str, str]:
+        return self.server.credentials()
+
+    async def account(self) -> dict[str, Any]:
+        return account_of(self.server.state, 0)
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
-    """The emulators that the demo starts, to be told what to do wrong."""
-    made: list[Server] = []
-    serve = testing.serve
-
-    def record(name: str, **options: Any) -> Server:
-        made.append(serve(name, **options))
-        return made[-1]
-
-    monkeypatch.setattr(testing, "serve", record)
-    return made
+def part() -> Part:
+    return Part("lfview", "LF View")
 
 
-def test_killed_and_resumed_as_users_see_it(start: Start, temporary: Path) -> None:
-    child = start("demo", "--size", "small", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = child.communicate(timeout=90)
-    assert child.returncode == 0, err
-    result = json.loads(out)
-    assert result["problems"] == []
-    killed, resumed, read = result["stages"][5:8]
-    assert [killed["name"], resumed["name"], read["name"]] == [
-        "View: upload, killed",
-        "View: upload, resumed",
-        "View: read, compare",
-    ]
-    contents = contents_of(make_view(small=True))
-    assert resumed["files"] == read["files"] == len(contents)
-    assert read["bytes"] == sum(map(len, contents.values()))
-    found = result["resumption"]
-    assert killed["bytes"] == found["before_bytes"] >= found["total_bytes"] // 2
-    assert resumed["bytes"] == found["sent_later_bytes"] < found["total_bytes"]
-    assert found["saved_bytes"] > 0
-    assert found["saved_parts"] > 0
-    assert found["saved_bytes"] + found["sent_later_bytes"] == found["total_bytes"]
-    assert found["saved_bytes"] + found["sent_twice_bytes"] == found["before_bytes"]
-    assert list(temporary.iterdir()) == []
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASYNCCLIENT_STATE_DIR", str(tmp_path / "state"))
+
+
+async def work(part: Part, server: Any, url: str) -> Run:
+    run = Run("samples", [part])
+    await done(part, url, lambda hub: KilledView(run, part, hub, server, SMALL))
+    return run
+
+
+@pytest.mark.anyio
+async def test_killed_and_resumed(part: Part) -> None:
+    server = ChildServer("lfview", {}).start()
+    try:
+        await work(part, server, server.url)
+    finally:
+        server.close()
+    assert part.problems == []
+    assert [step.name for step in part.steps] == ["upload, killed", "upload, resumed", "read back"]
+    assert [mark.what for mark in part.marks] == ["killed", "resumed", "complete"]
+    digests = digests_of(make_view(SMALL.view_side, SMALL.view_pixels))
+    assert part.files == part.steps[2].files == len(digests)
+    assert part.verified_bytes == sum(size for size, _ in digests.values())
+    found = part.resumption
+    assert found is not None
+    assert found.total_bytes > found.before_bytes >= found.total_bytes // 2
+    assert found.sent_later_bytes < found.total_bytes
+    assert found.saved_bytes > 0
+    assert found.saved_parts > 0
+    assert found.saved_bytes + found.sent_later_bytes == found.total_bytes
+    assert found.saved_bytes + found.sent_twice_bytes == found.before_bytes
+    # What the killed process sent is known from the emulator, what was sent later was counted here.
+    assert 0 <= part.traffic.up - found.before_bytes - found.sent_later_bytes < 50_000  # metadata
 
 
 def test_the_same_view_in_every_process() -> None:
-    first, second = (contents_of(make_view(small=True)) for _ in range(2))
+    first, second = (digests_of(make_view(50, 30)) for _ in range(2))
     assert first == second
     assert {name.partition(": ")[2] for name in first} == {"vertices", "triangles", "grades", "colours", "photograph"}
+    assert len(set(first.values())) > len(first) - 2  # both gradients are the same
 
 
 def test_the_texture_is_a_png_that_others_read() -> None:
     image = pytest.importorskip("PIL.Image", reason="needs Pillow")
-    content = contents_of(make_view(small=True))["Hill: photograph"]
+    content = dict(_contents_of(make_view(50, 300)))["Hill: photograph"]
     with image.open(io.BytesIO(content)) as found:
         found.load()
         assert (found.format, found.mode, found.size) == ("PNG", "RGB", (300, 300))
 
 
-def test_an_upload_that_is_refused(trip: Trip, tmp_path: Path, served: list[Server], monkeypatch: Any) -> None:
-    def refuse(demo: Any, order: Any) -> str | None:
-        served[0].state.fail_next(400, times=None, method="POST", path="/api/v1/project/*")
-        return whole(demo, {**order, "part_bytes": 64 * 262_144})
+@pytest.mark.anyio
+async def test_an_upload_that_is_refused_when_it_is_resumed(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = InThread()
+    whole = KilledView._upload_the_rest
 
-    whole = _demo_lfview._Demo.upload_the_rest
-    monkeypatch.setattr(_demo_lfview._Demo, "upload_the_rest", refuse)
-    _demo_lfview.run(trip, tmp_path, small=True)
-    (problem,) = trip.outcome.problems
-    assert problem.startswith("the upload could not be resumed: BadRequest: ")
-    assert [stage.name for stage in trip.outcome.stages] == ["View: upload, killed", "View: upload, resumed"]
-    assert trip.outcome.stages[1].files == 0
+    async def refused(work: KilledView, before: int) -> str:
+        emulator.server.state.fail_next(400, times=None, method="POST", path="/api/v1/project/*")
+        return await whole(work, before)
 
-
-def test_an_upload_that_ends_too_early(trip: Trip, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(_demo_lfview._Demo, "_half_arrived", lambda demo, child: child.wait() and False)
-    _demo_lfview.run(trip, tmp_path, small=True)
-    assert trip.outcome.problems == ["the upload ended before it was killed"]
-    assert trip.outcome.resumption is not None
-    assert trip.outcome.resumption.before_bytes >= trip.outcome.resumption.total_bytes
+    monkeypatch.setattr(KilledView, "_upload_the_rest", refused)
+    with emulator.server, pytest.raises(BadRequest):
+        await work(part, emulator, emulator.server.url)
+    assert part.resumption is None
+    assert [step.name for step in part.steps] == ["upload, killed", "upload, resumed"]
 
 
-def test_content_that_comes_back_different(trip: Trip, tmp_path: Path, monkeypatch: Any) -> None:
-    made = contents_of
+@pytest.mark.anyio
+async def test_an_upload_that_ends_too_early(part: Part) -> None:
+    emulator = InThread()
+    with emulator.server as server:
+        run = Run("samples", [part])
 
-    def other(view: Any) -> dict[str, bytes]:
-        found = made(view)
-        return found | {"Hill: vertices": b""} if view.url is not None else found
+        async def refuse() -> Any:
+            server.state.fail_next(401, times=None, path="/storage/*")
 
-    monkeypatch.setattr(_demo_lfview, "contents_of", other)
-    _demo_lfview.run(trip, tmp_path, small=True)
-    assert trip.outcome.problems == ["the View: Hill: vertices came back different"]
-    assert trip.outcome.stages[-1].files == 7
+        class Early(KilledView):
+            async def run(self) -> None:
+                await refuse()
+                await self._upload_and_kill()
 
-
-def test_without_numpy(trip: Trip, tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    _demo._move_view(trip, tmp_path, small=True)
-    assert trip.outcome.ok
-    print_report(trip.outcome, as_json=False)
-    said = capsys.readouterr().out
-    assert "LF View was left out: it needs pip install 'asyncclient[lfview]'" in said
-    assert "files came back the same" in said
+        await done(part, server.url, lambda hub: Early(run, part, hub, emulator, SMALL))
+    (problem,) = part.problems
+    assert problem.startswith("the upload ended before it was killed: ")  # and what its process said
 
 
-def test_the_report_tells_the_story(capsys: pytest.CaptureFixture[str]) -> None:
-    found = Resumption(10_000_000, 40, 6_000_000, 24, 5_000_000, 20)
-    print_report(Outcome("files", [Stage("upload", 3)], resumption=found), as_json=False)
-    said = " ".join(capsys.readouterr().out.split())
+@pytest.mark.anyio
+async def test_an_upload_that_gets_nowhere(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_demo_lfview, "_PATIENCE_S", 0.0)
+    emulator = InThread()
+    with emulator.server, pytest.raises(TimeoutError, match="not half-way after"):
+        await work(part, emulator, emulator.server.url)
+
+
+@pytest.mark.anyio
+async def test_content_that_comes_back_different(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = digests_of
+    calls = []
+
+    def other(view: Any) -> dict[str, tuple[int, str]]:
+        calls.append(view)
+        return made(view) | ({"Hill: vertices": (0, "")} if len(calls) == 2 else {})
+
+    monkeypatch.setattr(_demo_lfview, "digests_of", other)
+    emulator = InThread()
+    with emulator.server:
+        await work(part, emulator, emulator.server.url)
+    assert part.problems == ["the View: Hill: vertices came back different"]
+    assert part.files == 7
+    assert calls[0] is not calls[1]  # what came back is not what was sent, but made of answers
+
+
+def test_the_account_of_a_resumption() -> None:
+    account = {
+        "sessions": {"a": (3 * PART_BYTES, 3 * PART_BYTES, True), "b": (PART_BYTES, PART_BYTES, True)},
+        "uploads": [("a", PART_BYTES), ("a", PART_BYTES), ("a", 0), ("a", PART_BYTES), ("b", PART_BYTES)],
+    }
+    found = resumption_of(account, before=2)
+    assert found == Resumption(4 * PART_BYTES, 4, 2 * PART_BYTES, 2, 2 * PART_BYTES, 2)
+    assert (found.saved_bytes, found.saved_parts) == (2 * PART_BYTES, 2)
+    assert (found.sent_twice_bytes, found.sent_twice_parts) == (0, 0)
+
+
+def test_the_story() -> None:
+    found = {
+        "total_bytes": 10_000_000,
+        "total_parts": 40,
+        "before_bytes": 6_000_000,
+        "before_parts": 24,
+        "saved_bytes": 5_000_000,
+        "saved_parts": 20,
+        "sent_twice_bytes": 1_000_000,
+        "sent_twice_parts": 4,
+    }
+    said = story(found)
     assert "was killed after 6.0 of 10.0 MB (24 of 40 parts)" in said
     assert "5.0 MB (20 parts) were not sent again, 1.0 MB (4 parts) were." in said
-    assert said.endswith("All 3 files and the View came back the same, byte for byte.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from asyncclient.cli._demo_amounts import AMOUNTS
 from asyncclient.cli._samples import EMPTY_NAME, jpeg, pdf, plan, png, text, write_samples
 
 BARE_JPEG = len(jpeg(0, random.Random(0)))
@@ -71,21 +72,22 @@ def test_pdf_offsets_lead_to_their_objects(noise: random.Random) -> None:
     assert stream.partition(b"stream\n")[2][length:] == b"\nendstream\nendobj\n"
 
 
-@pytest.mark.parametrize("small", [True, False])
-def test_the_plan_covers_what_the_demo_promises(*, small: bool) -> None:
-    sizes = dict(plan(small=small))
+@pytest.mark.parametrize("size", AMOUNTS)
+def test_the_plan_covers_what_the_demo_promises(size: str) -> None:
+    sizes = dict(plan(AMOUNTS[size].documents))
     assert sizes.pop(EMPTY_NAME) == 0
     assert min(sizes.values()) == 1024
     assert {Path(name).suffix for name in sizes} == {".jpg", ".png", ".pdf", ".txt"}
     assert any(not name.isascii() for name in sizes)
-    if not small:
-        assert 60 <= len(sizes) + 1 <= 100
+    assert len(sizes) == sum(count for _, count in AMOUNTS[size].documents) + 1 + (size != "small")
+    if size != "small":
         assert max(sizes.values()) == 20 * 1024 * 1024
 
 
 def test_samples_are_written_and_differ(tmp_path: Path) -> None:
-    write_samples(tmp_path, small=True)
-    expected = dict(plan(small=True))
+    documents = AMOUNTS["small"].documents
+    write_samples(tmp_path, documents)
+    expected = dict(plan(documents))
     assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == expected
     digests = {hashlib.sha256(path.read_bytes()).digest() for path in tmp_path.iterdir()}
     assert len(digests) == len(expected)
