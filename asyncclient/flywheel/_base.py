@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +20,8 @@ from asyncclient.errors import APIError, ArgumentError, ArgumentTypeError
 from asyncclient.flywheel._answers import read_answer
 from asyncclient.flywheel._groups import GroupOwner
 from asyncclient.flywheel._keys import ApiKey, parse_key, read_login
-from asyncclient.flywheel._surface import CallOptions, FlywheelBase
+from asyncclient.flywheel._surface import TRANSFER_OPTIONS, CallOptions, FlywheelBase
+from asyncclient.flywheel._trust import certificates
 from asyncclient.flywheel.exceptions import FeatureRefused, refusal, retry_kind
 from asyncclient.hub import AsyncHub
 from asyncclient.types import UNSET, RetryPolicy, Timeouts
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from asyncclient._messages import Body, Headers, Request
     from asyncclient._url import BaseUrl
 
-__all__ = ["Call", "FlywheelClient"]
+__all__ = ["Call", "FlywheelClient", "without_total"]
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -46,7 +46,7 @@ _HEADERS: Final[Headers] = [
 _ACCEPTS: Final = {"bytes": b"application/octet-stream", "text": b"application/javascript"}
 _SITE_S: Final = 300.0
 """Seconds for which the configuration of a site is believed."""
-_OPTIONS: Final = frozenset(CallOptions.__annotations__)
+_OPTIONS: Final = frozenset(CallOptions.__annotations__) - TRANSFER_OPTIONS
 
 
 class Call(NamedTuple):
@@ -80,10 +80,10 @@ class FlywheelClient(FlywheelBase, GroupOwner, ServiceClient):
     ) -> None:
         _warn_of_old(root, skip_version_check, subjects_in_resolver)
         self._key: ApiKey = parse_key(api_key or read_login())
-        certificates = os.environ.get("FW_SSL_CERT_FILE") if hub is None else None
+        trusted = certificates() if hub is None else None
         own_hub = hub is None
         super().__init__(
-            hub=hub if certificates is None else AsyncHub(verify=certificates),
+            hub=hub if trusted is None else AsyncHub(verify=trusted),
             auth=_KeyAuth(self._key.authorization),
             headers=_HEADERS,
             timeout=timeout if timeout is not UNSET else _timeouts(connect_timeout, request_timeout),
@@ -221,11 +221,11 @@ class FlywheelClient(FlywheelBase, GroupOwner, ServiceClient):
         given = options.get("_request_timeout")
         if given is None and not bulk:
             return self._rules
-        timeouts = self._rules.timeouts
+        rules = self._rules
         if given is not None:
             connect, read = given if isinstance(given, (tuple, list)) else (given, given)
-            timeouts = replace(timeouts, connect=connect, read=read)
-        return replace(self._rules, timeouts=replace(timeouts, total=None) if bulk else timeouts)
+            rules = replace(rules, timeouts=replace(rules.timeouts, connect=connect, read=read))
+        return without_total(rules) if bulk else rules
 
     # --- groups and raw answers --------------------------------------------------------------------------------------
 
@@ -274,9 +274,18 @@ class _KeyAuth:
         return "_KeyAuth(***)"
 
 
+def without_total(rules: Rules) -> Rules:
+    """Return the rules for content, which may take as long as it takes; the same where there is no bound anyway."""
+    if rules.timeouts.total is None:
+        return rules
+    return replace(rules, timeouts=replace(rules.timeouts, total=None))
+
+
 def _check_options(endpoint: Endpoint[Any], options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in _OPTIONS:
+            import difflib
+
             known = [*(param.name for param in endpoint.params), *sorted(_OPTIONS)]
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
 from asyncclient._sync.base import SyncFacade
+from asyncclient._sync.calls import Delivery
+from asyncclient.flywheel._trust import certificates
 from asyncclient.flywheel.finders import Finders
 from asyncclient.flywheel.objects._binding import bind
 
@@ -21,6 +22,9 @@ class BlockingBase(Finders, SyncFacade[A]):
     """The base of the blocking client and its groups: objects that come from it block too."""
 
     def _run(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        report: Any = kwargs.get("on_progress")  # among the keywords of operations, which the facade does not know
+        if report is not None and not isinstance(report, Delivery):
+            kwargs["on_progress"] = self._deliver(report)
         value = super()._run(fn, *args, **kwargs)
         bind(value, self._owner())
         return value
@@ -31,6 +35,6 @@ class BlockingBase(Finders, SyncFacade[A]):
         return parent if parent is not None and self._recipe.args is None else self
 
     def _build(self, maker: Callable[..., A], /, *args: Any, **kwargs: Any) -> A:
-        if kwargs.get("hub", self) is None and os.environ.get("FW_SSL_CERT_FILE"):
+        if kwargs.get("hub", self) is None and certificates():
             del kwargs["hub"]  # not the hub of all, which trusts what the system trusts
         return super()._build(maker, *args, **kwargs)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from asyncclient.errors import ArgumentError, ArgumentTypeError, DeadlineExceeded
-from asyncclient.flywheel._rows import ViewRows
+from asyncclient.flywheel._file_helpers import FileHelpers
 from asyncclient.flywheel._surface import CallOptions
-from asyncclient.flywheel.finders import Finders
 from asyncclient.flywheel.objects._binding import bind
-
-if TYPE_CHECKING:
-    from asyncclient.flywheel._surface import Destination
 
 __all__ = ["Helpers"]
 
@@ -26,7 +21,7 @@ _FINAL_STATES: Final = frozenset({"complete", "failed", "cancelled"})
 _LONGEST_PAUSE_S: Final = 10.0
 
 
-class Helpers(ViewRows, Finders):
+class Helpers(FileHelpers):
     """Helpers of the client."""
 
     def _bound(self, value: Any) -> Any:
@@ -127,51 +122,6 @@ class Helpers(ViewRows, Finders):
             raise DeadlineExceeded("wait_for_job", timeout_s or 0.0) from error
         return job
 
-    # --- archives ----------------------------------------------------------------------------------------------------
-
-    async def download_tar(
-        self,
-        containers: Any,
-        dest_file: Destination,
-        include_types: Sequence[str] | None = None,
-        exclude_types: Sequence[str] | None = None,
-    ) -> Any:
-        """Save everything in some containers as a tar archive, streamed.
-
-        Args:
-            containers: An object, or a list of objects; files that are missing are left out.
-            dest_file: Path of the archive, a binary file object, or a callable.
-            include_types: Types of files to take.
-            exclude_types: Types of files to leave out.
-
-        Returns:
-            The ticket: name, number of files and size of what was asked for.
-
-        Raises:
-            ArgumentError: Something is no container (also a ``ValueError``).
-        """
-        return await self._archive("tar", containers, dest_file, include_types, exclude_types)
-
-    async def download_zip(
-        self,
-        containers: Any,
-        dest_file: Destination,
-        include_types: Sequence[str] | None = None,
-        exclude_types: Sequence[str] | None = None,
-    ) -> Any:
-        """Save everything in some containers as a zip archive; as :meth:`download_tar`."""
-        return await self._archive("zip", containers, dest_file, include_types, exclude_types)
-
-    async def _archive(self, form: str, containers: Any, dest_file: Any, include: Any, exclude: Any) -> Any:
-        from asyncclient.flywheel._generated.operations.download import DOWNLOAD_TICKET
-
-        body = _download_body(containers, include, exclude)
-        ticket = await self.create_download_ticket(body)
-        call = self._checked(DOWNLOAD_TICKET, {"ticket": ticket.ticket, "format": form}, {})
-        # Archives are made as they are sent: there are no ranges, and nothing to go on with.
-        await self._fetched(DOWNLOAD_TICKET, call, dest_file, resume=False)
-        return ticket
-
     # --- the site ----------------------------------------------------------------------------------------------------
 
     async def perform_version_check(self) -> bool:
@@ -196,84 +146,6 @@ class Helpers(ViewRows, Finders):
         """Close the client, under its official name."""
         await self.aclose()
 
-    # --- random access -----------------------------------------------------------------------------------------------
-
-    async def read_range(
-        self, container_id: str, file_name: str, offset: int, length: int, *, version: int | None = None
-    ) -> bytes:
-        """Fetch some bytes of a file.
-
-        Args:
-            container_id: What it lies in.
-            file_name: Its name.
-            offset: First byte.
-            length: Number of bytes; fewer come at the end of the file.
-            version: Of the file; default: the newest.
-        """
-        from asyncclient.flywheel._generated.operations.containers import DOWNLOAD_FILE_FROM_CONTAINER
-
-        if offset < 0 or length < 0:
-            raise ArgumentError("offset and length must not be negative", argument="offset")
-        if length == 0:
-            return b""
-        arguments = {
-            "container_id": container_id,
-            "file_name": file_name,
-            "view": True,
-            "range": f"bytes={offset}-{offset + length - 1}",
-            "version": version,
-        }
-        call = self._checked(DOWNLOAD_FILE_FROM_CONTAINER, arguments, {})
-        return await self._ranged(call, offset, length)
-
-    async def stream_file(
-        self, container_id: str, file_name: str, *, version: int | None = None, piece_bytes: int = 4 * 1024 * 1024
-    ) -> AsyncGenerator[bytes]:
-        """Yield the content of a file piece by piece, each asked for when it is wanted."""
-        offset = 0
-        while piece := await self.read_range(container_id, file_name, offset, piece_bytes, version=version):
-            yield piece
-            offset += len(piece)
-            if len(piece) < piece_bytes:
-                return
-
-    async def upload_many(
-        self, container_id: str, files: Iterable[Any] | AsyncIterable[Any], **options: Any
-    ) -> list[Any]:
-        """Upload many files to a container, several at a time; gives their records in the order of the files.
-
-        Args:
-            container_id: A container of any kind.
-            files: As for ``upload_file_to_container``; read only as fast as files are sent.
-            options: Likewise.
-        """
-
-        async def send(file: Any) -> Any:
-            return await self.upload_file_to_container(container_id, file, **options)
-
-        found: list[Any] = []
-        async for records in self._hub.map(send, files):
-            found += records if isinstance(records, list) else [records]
-        return found
-
-    async def download_many(self, container_id: str, names: Iterable[str], folder: str | Path) -> list[Path]:
-        """Download many files of a container into a folder, several at a time; gives their paths in order."""
-
-        async def fetch(name: str) -> Path:
-            place = _within(Path(folder), name)
-            await self.download_file_from_container(container_id, name, place)
-            return place
-
-        return [path async for path in self._hub.map(fetch, names)]
-
-
-def _within(folder: Path, name: str) -> Path:
-    """Return the place of a file in a folder; names that lead elsewhere are refused."""
-    place = Path(name).name
-    if place != name or name in (".", ".."):
-        raise ArgumentError(f"{name!r} is no name for a file in a folder", argument="names")
-    return folder / place
-
 
 def _keyword_body(operation: str, body: Any, fields: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Tell members of a body from options of the call."""
@@ -290,19 +162,3 @@ def _steps(path: str | Sequence[str]) -> list[str]:
     if not all(isinstance(step, str) for step in path):
         raise ArgumentTypeError("path must be text, or a list of texts", argument="path")
     return list(path)
-
-
-def _download_body(containers: Any, include: Any, exclude: Any) -> dict[str, Any]:
-    nodes = []
-    for container in containers if isinstance(containers, (list, tuple)) else [containers]:
-        kind, found = (
-            (container.get("container_type"), container.get("id"))
-            if isinstance(container, dict)
-            else (getattr(container, "container_type", None), getattr(container, "id", None))
-        )
-        if not kind or not found:
-            raise ArgumentError("Unknown container specified!", argument="containers")
-        nodes.append({"level": kind, "_id": found})
-    types = {name: list(given) for name, given in (("plus", include), ("minus", exclude)) if given is not None}
-    body: dict[str, Any] = {"optional": True, "nodes": nodes}
-    return {**body, "filters": [{"types": types}]} if types else body

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asyncclient._messages import Origin
 from asyncclient._url import BaseUrl
 from asyncclient.errors import ConfigurationError
 from asyncclient.flywheel.exceptions import InvalidKey, LoginNeeded
 
-__all__ = ["ApiKey", "parse_key", "read_login"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["API_KEY_VARIABLE", "ApiKey", "login_path", "parse_key", "read_login"]
+
+API_KEY_VARIABLE: Final = "FLYWHEEL_API_KEY"
+"""Where the commands look for a key before they look for a login; the client itself does not, as the official one."""
 
 _KEY: Final = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/\[\]\s]+)(?::(?P<port>[0-9]+))?(?:/api)?/?"
@@ -22,7 +26,7 @@ _KEY: Final = re.compile(
 _INSECURE: Final = "__force_insecure"
 _FORMS: Final = "host:secret, host:port:secret or host:port:__force_insecure:secret"
 _BEARER_LENGTH: Final = 57
-_LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1|.*\.localhost")
+_LOOPBACK: Final = r"localhost|127(?:\.[0-9]{1,3}){3}|::1|.*\.localhost"
 
 
 class ApiKey(NamedTuple):
@@ -56,7 +60,7 @@ def parse_key(text: str) -> ApiKey:
         raise InvalidKey("Invalid API key: its second part must be a port, a number from 1 to 65535")
     scheme = "http" if forced else (found["scheme"] or "https").lower()
     host = found["host"].strip("[]").lower()
-    if scheme == "http" and not forced and not _LOOPBACK.fullmatch(host):
+    if scheme == "http" and not forced and not re.fullmatch(_LOOPBACK, host):
         raise InvalidKey(
             "Invalid API key: it would be sent in clear text to another machine; use https, or write "
             f"host:port:{_INSECURE}:secret if that is what you want"
@@ -84,17 +88,29 @@ def _authorization(secret: str) -> bytes:
         raise InvalidKey("Invalid API key: the secret must be plain ASCII text") from None
 
 
+def login_path(home: Path | None = None) -> Path:
+    """Return the file in which the command line tool stores the key of its user."""
+    from pathlib import Path  # not needed where the key is given
+
+    return (home or Path.home()) / ".config" / "flywheel" / "user.json"
+
+
 def read_login(home: Path | None = None) -> str:
     """Return the key that the command line tool stored when its user logged in.
 
     Raises:
         LoginNeeded: There is no such file, it cannot be read, or it holds no key.
     """
-    path = (home or Path.home()) / ".config" / "flywheel" / "user.json"
+    import json  # not needed where the key is given
+
+    path = login_path(home)
     try:
         found = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise LoginNeeded("Must login with flywheel command-line interface, or give an API key") from None
+        raise LoginNeeded(
+            f"Must login with flywheel command-line interface (`fw login` writes {path}), or give an API key; "
+            f"the commands of asyncclient also take it from {API_KEY_VARIABLE}"
+        ) from None
     except (OSError, ValueError) as error:
         raise LoginNeeded(f"{path} cannot be read: {type(error).__name__}; login again, or give an API key") from None
     key = found.get("key") if isinstance(found, dict) else None

@@ -5,31 +5,34 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
-
-import anyio.to_thread
 
 from asyncclient import _codec
 from asyncclient._endpoint import Endpoint
+from asyncclient._messages import Request
 from asyncclient._scheduler import Lane
-from asyncclient.errors import APIError, ArgumentError, ArgumentTypeError, DecodeError
+from asyncclient.errors import APIError, ArgumentError, ArgumentTypeError, DecodeError, TransportError
 from asyncclient.flywheel._base import Call, FlywheelClient
+from asyncclient.flywheel._surface import split_options
 
 if TYPE_CHECKING:
-    from asyncclient._transfers.options import Downloaded
+    from pathlib import Path
 
-__all__ = ["Receiving", "save_content"]
+    from asyncclient._pipeline import Rules
+    from asyncclient._transfers.options import Downloaded, TransferOptions
+    from asyncclient.flywheel._content import Content, FileRecord
+    from asyncclient.types import Progress
+
+__all__ = ["Receiving", "save_content", "transfer_options"]
 
 _WHOLE_BYTES: Final = 8 * 1024**3
 """Size of content that is taken into memory, because somebody asked for just that."""
 _BEHIND_THE_END: Final = 416
 _PARTIAL: Final = 206
-_NO_JOURNAL: Final = ("range", "info", "member")
+_PIECES: Final = ("range", "info")
 """Arguments that make the answer something else than the file as it is stored."""
 
 
@@ -40,23 +43,81 @@ class Receiving(FlywheelClient):
         self, endpoint: Endpoint[bytes], arguments: Mapping[str, Any], options: Mapping[str, Any]
     ) -> None:
         destination = _checked_destination(endpoint, arguments.get("dest_file"))
-        call = self._checked(endpoint, arguments, options)
-        if any(arguments.get(name) not in (None, False) for name in _NO_JOURNAL):
+        plain, moving = split_options(options)
+        call = self._checked(endpoint, arguments, plain)
+        if any(arguments.get(name) not in (None, False) for name in _PIECES):
+            if moving:
+                raise ArgumentTypeError(f"{endpoint.name}() takes on_progress and resume for whole files only")
             await save_content(destination, await self._whole(endpoint, call))
             return
-        await self._fetched(endpoint, call, destination)
+        # Archives and members of them are made as they are sent: nothing of one is worth keeping.
+        made = endpoint.name == "download_ticket" or arguments.get("member") is not None
+        await self._fetched(endpoint, call, destination, {**moving, "resume": False} if made else moving)
 
     async def _fetched(
-        self, endpoint: Endpoint[bytes], call: Call, destination: Any, *, resume: bool = True
+        self, endpoint: Endpoint[bytes], call: Call, destination: Any, options: Mapping[str, Any]
     ) -> Downloaded:
-        from asyncclient._transfers.options import TransferOptions
+        """Fetch content to where it is wanted: what ``options`` say of progress and resuming counts."""
         from asyncclient._transfers.transfers import download_file
-        from asyncclient.flywheel._content import Content
 
-        options = TransferOptions(resume=resume)
-        rules = replace(call.rules, timeouts=replace(call.rules.timeouts, total=None))
-        target = Content(endpoint.name, call.request)
-        return await download_file(self._hub._opened(), rules, target, destination, options)
+        rules, target = self._content(endpoint.name, call, options)
+        return await download_file(self._hub._opened(), rules, target, destination, transfer_options(options))
+
+    def _content(
+        self,
+        name: str,
+        call: Call,
+        options: Mapping[str, Any],
+        description: Mapping[str, Any] | None = None,
+    ) -> tuple[Rules, Content]:
+        """Return a file as the engine asks for it, and the rules to ask by: those of tickets have no key.
+
+        It has the name of the file; that of the operation where there is none, as for archives.
+        """
+        from asyncclient.flywheel._content import Content, FileRecord, file_name
+
+        record, ticket = options.get("_record"), bool(options.get("_ticket"))
+        target = Content(
+            file_name(call.request.path) or name,
+            call.request,
+            record=None if record is None else FileRecord.of(record),
+            lookup=partial(self._record_of, call) if options.get("resume", True) else None,
+            mint=partial(self._ticket_url, with_empty_ticket(call)) if ticket else None,
+            description=description,
+        )
+        rules = replace(self._content_rules(call), timeouts=replace(call.rules.timeouts, total=None))
+        return (replace(rules, auth=None) if ticket else rules), target
+
+    async def _record_of(self, call: Call) -> FileRecord | None:
+        """Ask for the record of the version that a call is about; None if there is none to be had."""
+        from urllib.parse import parse_qsl, quote
+
+        from asyncclient.flywheel._content import FileRecord, record_place
+
+        path, _, query = call.request.target.decode("ascii").partition("?")
+        place = record_place(path)
+        if place is None:
+            return None
+        try:
+            found = await self._looked_up(call, place[0])
+            if place[1] is not None:
+                found = next((file for file in found.get("files") or () if file.get("name") == place[1]), {})
+            record = FileRecord.of(found)
+            wanted = dict(parse_qsl(query)).get("version")
+            if wanted is not None and str(record.version) != wanted:
+                file = quote(record.file_id or "", safe="")
+                record = FileRecord.of(
+                    await self._looked_up(call, f"{self._base().path}/files/{file}?version={wanted}")
+                )
+        except (APIError, DecodeError, TransportError):
+            return None  # then nothing is known: what was fetched of it is fetched again
+        return record
+
+    async def _looked_up(self, call: Call, target: str) -> Mapping[str, Any]:
+        request = Request(b"GET", call.request.origin, target.encode("ascii"), self._headers, idempotent=True)
+        answer = await self._hub._opened().fetch(request, "record of a file", call.rules, Lane.CONTROL)
+        found = _codec.decode_json(answer.body, status=answer.status, headers=answer.headers)
+        return found if isinstance(found, dict) else {}
 
     async def _as_data(
         self, endpoint: Endpoint[bytes], arguments: Mapping[str, Any], options: Mapping[str, Any]
@@ -64,14 +125,19 @@ class Receiving(FlywheelClient):
         return await self._whole(endpoint, self._checked(endpoint, arguments, options))
 
     async def _whole(self, endpoint: Endpoint[bytes], call: Call) -> bytes:
-        rules = replace(call.rules, max_response_bytes=max(_WHOLE_BYTES, call.rules.max_response_bytes))
+        rules = self._content_rules(call)
+        rules.max_response_bytes = max(_WHOLE_BYTES, rules.max_response_bytes)
         answer = await self._sent(endpoint.name, call._replace(rules=rules), Lane.BULK)
         return answer.body
+
+    def _content_rules(self, call: Call) -> Rules:
+        """Return a copy of the rules, by which whatever leads out of the API gets no key."""
+        return replace(call.rules, home=self._home_path())
 
     async def _ranged(self, call: Call, offset: int, length: int) -> bytes:
         """Send a request for a range; what comes is cut to it, for the service may answer with more."""
         try:
-            answer = await self._sent("read_range", call, Lane.BULK)
+            answer = await self._sent("read_range", call._replace(rules=self._content_rules(call)), Lane.BULK)
         except APIError as error:
             if error.status == _BEHIND_THE_END:
                 return b""
@@ -87,23 +153,60 @@ class Receiving(FlywheelClient):
     async def _download_url(
         self, endpoint: Endpoint[Any], arguments: Mapping[str, Any], options: Mapping[str, Any]
     ) -> str:
-        call = self._checked(endpoint, {**arguments, "ticket": ""}, options)
-        answer = await self._sent(endpoint.name, call)
+        return await self._ticket_url(self._checked(endpoint, {**arguments, "ticket": ""}, options), endpoint.name)
+
+    async def _ticket_url(self, call: Call, operation: str = "download ticket") -> str:
+        """Ask for a ticket, and return the URL that it opens."""
+        from urllib.parse import urlencode
+
+        answer = await self._sent(operation, call)
         found = _codec.decode_json(answer.body, status=answer.status, headers=answer.headers)
         ticket = found.get("ticket") if isinstance(found, dict) else None
         if not isinstance(ticket, str):
-            raise DecodeError(f"{endpoint.name}: the answer has no ticket", status=answer.status)
+            raise DecodeError(f"{operation}: the answer has no ticket", status=answer.status)
         target, _, query = call.request.target.decode("ascii").partition("?")
         kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in ("ticket", "exhaustive")]
         return f"{call.request.origin}{target}?{'&'.join([urlencode({'ticket': ticket}), *kept])}"
 
 
+def with_empty_ticket(call: Call) -> Call:
+    """Return the call that asks for a ticket in place of the content."""
+    request = call.request
+    path, _, query = request.target.partition(b"?")
+    target = path + b"?ticket=" + (b"&" + query if query else b"")
+    headers = [(name, b"application/json" if name == b"accept" else value) for name, value in request.headers]
+    return call._replace(request=Request(request.method, request.origin, target, headers, idempotent=True))
+
+
+def transfer_options(options: Mapping[str, Any], *, name: str | None = None) -> TransferOptions:
+    """Return what the engine is told of a call.
+
+    Args:
+        options: Of the call.
+        name: Of the file, for progress, where the source has another one.
+    """
+    from asyncclient._transfers.options import TransferOptions
+
+    report = options.get("on_progress")
+    if report is not None and name is not None:
+        report = _named(report, name)
+    return TransferOptions(resume=options.get("resume", True) is not False, on_progress=report)
+
+
+def _named(report: Callable[[Progress], None], name: str) -> Callable[[Progress], None]:
+    return lambda progress: report(replace(progress, name=name))
+
+
 async def save_content(destination: Any, content: bytes) -> None:
     """Put content where it is wanted: at a path, in a file object, or through a callable."""
+    from pathlib import Path  # these are loaded with the first content, not with the package
+
+    from asyncclient._transfers.hops import disk_limiter, run_hop
+
     if _is_path(destination):
-        await anyio.to_thread.run_sync(_write, Path(os.fspath(destination)), content)
+        await run_hop(_write, Path(os.fspath(destination)), content, limiter=disk_limiter())
     elif hasattr(destination, "write"):
-        await anyio.to_thread.run_sync(destination.write, content)
+        await run_hop(destination.write, content, limiter=disk_limiter())
     else:
         result = destination(content)
         if inspect.isawaitable(result):
@@ -131,6 +234,9 @@ def _checked_destination(endpoint: Endpoint[Any], destination: Any) -> Any:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file so that nobody sees half of it."""
+    import tempfile
+    from pathlib import Path
+
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:

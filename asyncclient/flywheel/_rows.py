@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import re
 import sys
 from collections.abc import Mapping
@@ -77,7 +76,7 @@ class ViewRows(Receiving, Operations):
         container_id: str,
         opts: Mapping[str, Any] | None = None,
         *,
-        library: Literal["pandas", "polars"] = "pandas",
+        library: Literal["pandas", "polars"] | None = None,
         **options: Any,
     ) -> Any:
         """Run a data view and give its rows as a table.
@@ -85,25 +84,26 @@ class ViewRows(Receiving, Operations):
         Args:
             view: Id of a saved view, or a view.
             container_id: What it is run on.
-            opts: Of the table library's reader.
-            library: Which one, which must be installed.
+            opts: Of ``pandas.read_json``, which by default turns text that looks like numbers or dates into these
+                (``{"dtype": False}`` keeps it), or of ``polars.DataFrame``, which keeps it.
+            library: Which one, which must be installed. Default: pandas if it is there, else polars.
             options: As in :meth:`read_view_data`, without ``format``.
+
+        Raises:
+            ImportError: The library is not installed.
         """
+        from asyncclient.flywheel._dataframes import reader_of
+
+        read = reader_of(library)  # before the service is asked for rows that nothing can be made of
         content = await self._rows(await self._fitting(view), container_id, {**options, "format": "json-flat"})
-        if library == "polars":
-            import polars  # type: ignore[import-not-found]  # whoever asks for it has it
-
-            return polars.DataFrame(json.loads(content), **(opts or {}))
-        import pandas  # type: ignore[import-untyped]  # whoever asks for it has it
-
-        return pandas.read_json(io.BytesIO(content), **(opts or {}))
+        return read(content, opts)
 
     async def save_view_data(self, view: Any, container_id: str, dest_file: Destination, **options: Any) -> None:
         """Run a data view and save its rows; as :meth:`read_view_data`."""
         endpoint, arguments = await self._row_source(view, container_id, options)
         call = self._checked(endpoint, arguments, {})
         if endpoint.method == "GET":
-            await self._fetched(endpoint, call, dest_file, resume=False)
+            await self._fetched(endpoint, call, dest_file, {"resume": False})
             return
         from asyncclient.flywheel._receiving import save_content
 
@@ -114,7 +114,7 @@ class ViewRows(Receiving, Operations):
     ) -> None:
         """Run a data view by the task manager of the site and save its rows."""
         endpoint, arguments = await self._queued(view, container_id, options)
-        await self._fetched(endpoint, self._checked(endpoint, arguments, {}), dest_file, resume=False)
+        await self._fetched(endpoint, self._checked(endpoint, arguments, {}), dest_file, {"resume": False})
 
     async def _rows(self, view: Any, container_id: str, options: Mapping[str, Any]) -> bytes:
         endpoint, arguments = await self._row_source(view, container_id, options)

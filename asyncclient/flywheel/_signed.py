@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -9,19 +10,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from asyncclient import _codec
 from asyncclient._messages import Body, Headers, Request
-from asyncclient._pipeline import Answer, Pipeline, Rules
-from asyncclient._transfers.options import TransferOptions
-from asyncclient._transfers.source import Source
-from asyncclient._transfers.target import PartRules, PartsSession, Receipt, StoredPart, UploadFacts
+from asyncclient._pipeline import Answer
+from asyncclient._transfers.target import PartRules, PartsSession, Receipt, SessionLink, StoredPart, UploadFacts
 from asyncclient._transfers.urls import request_to
+from asyncclient._transfers.verify import keys_hide_md5
 from asyncclient._transfers.wire import Wire
 from asyncclient.errors import APIError, DecodeError
+from asyncclient.flywheel._unfinished import Kept
 
-__all__ = ["SignedTarget", "Ticket", "part_size_of", "send_google", "signed_target"]
+__all__ = ["SignedTarget", "Ticket", "part_size_of", "signed_target"]
 
 _GOOGLE_ALIGNMENT: Final = 256 * 1024
-_RESUME_INCOMPLETE: Final = 308
-"""What Google storage answers while parts are missing."""
+_START: Final = re.compile(rb"bytes (\d+)-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class _Whole:
     def receipt(self, answer: Answer) -> Receipt:
         etag = (answer.header(b"etag") or "").strip('"')
         self.etags = [etag] if etag else []
-        return Receipt(etag=etag or None, etag_is_md5=self._ticket.s3 and _is_md5(answer))
+        return Receipt(etag=etag or None, etag_is_md5=self._ticket.s3 and not keys_hide_md5(answer))
 
     def expired(self, error: APIError) -> bool:
         return False
@@ -117,21 +117,26 @@ class _Parts:
     """A request per URL, several at a time."""
 
     description: Mapping[str, Any] = {}
-    etag_is_md5 = False  # stores with keys of their own have etags of another kind, and do not say so beforehand
 
-    def __init__(self, ticket: Ticket, part_size: int) -> None:
-        self._ticket = ticket
+    def __init__(self, kept: Kept, part_size: int) -> None:
+        self._kept = kept
+        self._ticket = ticket = kept.ticket
+        self.etag_is_md5 = ticket.s3
         self.etags: list[str] = []
         self.rules = PartRules(min_part=1, max_part=part_size, max_count=len(ticket.urls), preferred=part_size)
 
     async def begin(self, wire: Wire, facts: UploadFacts) -> PartsSession:
-        return PartsSession("")
+        return PartsSession("", stored=dict(self._kept.stored))
 
     async def part_request(self, session: PartsSession, index: int, body: Body) -> Request:
         return request_to(b"PUT", self._ticket.urls[index], self._ticket.headers, body, idempotent=True)
 
     def part_etag(self, answer: Answer) -> str:
         return (answer.header(b"etag") or "").strip('"')
+
+    def stored(self, index: int, part: StoredPart) -> None:
+        """Keep a part for a later call of the same kind."""
+        self._kept.stored[index] = part
 
     async def list_parts(self, wire: Wire, session: PartsSession) -> Mapping[int, StoredPart] | None:
         return None
@@ -147,24 +152,46 @@ class _Parts:
         return False
 
 
-def signed_target(ticket: Ticket, size: int) -> Any:
-    """Return the target for a ticket and a size in bytes."""
-    part_size = part_size_of(ticket, size)
-    return _Whole(ticket) if part_size is None else _Parts(ticket, part_size)
+class _Session:
+    """Parts in their order, each with its range; the store remembers how far it is, and is asked after a failure."""
+
+    description: Mapping[str, Any] = {}
+    names_md5 = False
+
+    def __init__(self, kept: Kept, part_size: int) -> None:
+        self._kept = kept
+        self._part_size = part_size
+        self._url = kept.ticket.urls[0]
+        self.etags: list[str] = []
+        self.rules = PartRules(_GOOGLE_ALIGNMENT, min_part=1, max_part=part_size, preferred=part_size)
+
+    async def begin(self, wire: Wire, facts: UploadFacts) -> SessionLink:
+        before, self._kept.begun = self._kept.begun, True
+        return SessionLink("", begun=before)
+
+    async def reopen(self, wire: Wire, session_id: str) -> bool:
+        return False
+
+    async def request(self, body: Body | None, content_range: bytes) -> Request:
+        urls, start = self._kept.ticket.urls, _START.match(content_range)
+        if start is not None:
+            self._url = urls[min(int(start[1]) // self._part_size, len(urls) - 1)]
+        headers = [*self._kept.ticket.headers, (b"content-range", content_range)]
+        return request_to(b"PUT", self._url, headers, b"" if body is None else body, idempotent=True)
+
+    def receipt(self, answer: Answer) -> Receipt:
+        return Receipt()
+
+    async def abort(self, wire: Wire) -> None:
+        """The store drops what is never finished."""
+
+    def expired(self, error: APIError) -> bool:
+        return False
 
 
-async def send_google(pipeline: Pipeline, rules: Rules, ticket: Ticket, source: Source) -> None:
-    """Send parts to Google storage, one after the other, each with its range."""
-    size, step = source.size or 0, part_size_of(ticket, source.size or 0) or 1
-    wire = Wire(pipeline, rules, TransferOptions())
-    for url, start in zip(ticket.urls, range(0, size, step), strict=False):
-        stop = min(start + step, size)
-        headers = [*ticket.headers, (b"content-range", b"bytes %d-%d/%d" % (start, stop - 1, size))]
-        request = request_to(b"PUT", url, headers, source.body(start, stop - start), idempotent=True)
-        await wire.ask(request, "upload part", accept=() if stop == size else (_RESUME_INCOMPLETE,))
-
-
-def _is_md5(answer: Answer) -> bool:
-    return "kms" not in (answer.header(b"x-amz-server-side-encryption") or "") and not answer.header(
-        b"x-amz-server-side-encryption-customer-algorithm"
-    )
+def signed_target(kept: Kept, size: int) -> Any:
+    """Return the target for a ticket and a size in bytes: a :class:`SignedTarget`."""
+    part_size = part_size_of(kept.ticket, size)
+    if part_size is None:
+        return _Whole(kept.ticket)
+    return _Session(kept, part_size) if kept.ticket.google else _Parts(kept, part_size)

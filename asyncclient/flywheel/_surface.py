@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, TypedDict, TypeVar
 
 from asyncclient._endpoint import Endpoint
 from asyncclient._service import ServiceBase
@@ -12,8 +12,9 @@ from asyncclient.flywheel.files import FileSpec
 
 if TYPE_CHECKING:
     from asyncclient.flywheel._generated import models
+    from asyncclient.types import Progress
 
-__all__ = ["CallOptions", "Destination", "FileInput", "FlywheelBase"]
+__all__ = ["TRANSFER_OPTIONS", "CallOptions", "Destination", "FileInput", "FlywheelBase", "split_options"]
 
 T = TypeVar("T")
 
@@ -34,6 +35,9 @@ class CallOptions(TypedDict, total=False):
         _request_out: A dict that receives ``url``.
         _return_http_data_only: Accepted; ``x_with_http_info`` of a group gives status and headers.
         async_: Refused if true: awaiting is what an ``AsyncClient`` is for.
+        on_progress: Of uploads and downloads of files, which others refuse: called on the event loop as bytes move, at
+            most 10 times a second, and at the end.
+        resume: Likewise: False begins anew what an earlier call left unfinished, and leaves nothing to go on with.
     """
 
     _request_timeout: float | tuple[float | None, float | None] | None
@@ -42,6 +46,18 @@ class CallOptions(TypedDict, total=False):
     _request_out: dict[str, Any]
     _return_http_data_only: bool
     async_: bool
+    on_progress: Callable[[Progress], None] | None
+    resume: bool
+
+
+TRANSFER_OPTIONS: Final = frozenset({"_record", "on_progress", "resume"})
+"""Keywords of uploads and downloads alone; ``_record`` is what an object of a file knows of it."""
+
+
+def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell keywords that every operation takes from those of uploads and downloads."""
+    moving = {name: value for name, value in options.items() if name in TRANSFER_OPTIONS}
+    return {name: value for name, value in options.items() if name not in moving}, moving
 
 
 class FlywheelBase(ServiceBase):

@@ -33,7 +33,8 @@ class AsyncClient(Helpers, Sending, Operations, Groups):
         skip_version_check: Deprecated, does nothing.
         subjects_in_resolver: Deprecated, does nothing.
         hub: Shares connections and limits with other clients. Default: a hub of its own, closed with the client, that
-            trusts the certificates in ``FW_SSL_CERT_FILE``.
+            trusts the certificates that ``FW_SSL_CERT_FILE``, else ``REQUESTS_CA_BUNDLE``, else ``CURL_CA_BUNDLE``
+            names.
         timeout: Seconds for a whole call, a ``Timeouts``, an ``httpx.Timeout``, or None to wait for ever. Wins over the
             two above.
         max_retries: Tries beyond the first. Default: ``FLYWHEEL_SDK_TOTAL_RETRIES``, else 7.

@@ -14,6 +14,7 @@ from asyncclient._scheduler import Lane
 from asyncclient._version import USER_AGENT
 from asyncclient.errors import ArgumentError
 from asyncclient.flywheel._keys import parse_key
+from asyncclient.flywheel._trust import certificates
 from asyncclient.flywheel.client import AsyncClient
 from asyncclient.flywheel.exceptions import NotADevice, refusal
 from asyncclient.hub import AsyncHub
@@ -64,14 +65,17 @@ def create_drone_client(
     from asyncclient.flywheel._generated.sync.client import Client
 
     login = _login(host, secret, method, name, port, _force_insecure)
-    return Client(get_portal().run(device_key, login), **options)
+    given = options.get("hub")
+    hub = given._async if given is not None else None
+    return Client(get_portal().run(device_key, login, hub), **options)
 
 
 async def async_drone_client(
     host: str, secret: str, method: str, name: str, port: int = 443, *, _force_insecure: bool = False, **options: Any
 ) -> AsyncClient:
     """Log a device in and return its client, not yet opened; as :func:`create_drone_client`."""
-    return AsyncClient(await device_key(_login(host, secret, method, name, port, _force_insecure)), **options)
+    login = _login(host, secret, method, name, port, _force_insecure)
+    return AsyncClient(await device_key(login, options.get("hub")), **options)
 
 
 def _login(host: str, secret: str, method: str, name: str, port: int, insecure: bool) -> _Login:
@@ -84,8 +88,11 @@ def _login(host: str, secret: str, method: str, name: str, port: int, insecure: 
     return _Login(host, port, insecure, headers)
 
 
-async def device_key(login: _Login) -> str:
-    """Ask the site for the key of a device."""
+async def device_key(login: _Login, hub: AsyncHub | None = None) -> str:
+    """Ask the site for the key of a device, through a hub, or one that trusts whom the client is going to trust."""
+    if hub is None:
+        async with AsyncHub(verify=certificates() or True) as own:
+            return await device_key(login, own)
     base = parse_key(login.key("none")).base
     rules = Rules(
         service="flywheel",
@@ -96,19 +103,18 @@ async def device_key(login: _Login) -> str:
         policy=RetryPolicy(max_retries=0),
         classify=lambda error, *, repeatable: Kind.FATAL,
     )
-    async with AsyncHub() as hub:
 
-        async def get(path: str) -> Any:
-            request = Request(b"GET", base.origin, (base.path + path).encode("ascii"), login.headers, idempotent=True)
-            answer = await hub._opened().fetch(request, "drone login", rules, Lane.CONTROL)
-            return _codec.decode_json(answer.body, status=answer.status, headers=answer.headers)
+    async def get(path: str) -> Any:
+        request = Request(b"GET", base.origin, (base.path + path).encode("ascii"), login.headers, idempotent=True)
+        answer = await hub._opened().fetch(request, "drone login", rules, Lane.CONTROL)
+        return _codec.decode_json(answer.body, status=answer.status, headers=answer.headers)
 
-        status = await get("/auth/status")
-        origin = status.get("origin") if isinstance(status, dict) else None
-        device = origin.get("id") if isinstance(origin, dict) else None
-        if not isinstance(device, str) or not device or not status.get("is_device"):
-            raise NotADevice("Provided login is not a device login")
-        record = await get(f"/devices/{quote(device, safe='')}")
+    status = await get("/auth/status")
+    origin = status.get("origin") if isinstance(status, dict) else None
+    device = origin.get("id") if isinstance(origin, dict) else None
+    if not isinstance(device, str) or not device or not status.get("is_device"):
+        raise NotADevice("Provided login is not a device login")
+    record = await get(f"/devices/{quote(device, safe='')}")
     key = record.get("key") if isinstance(record, dict) else None
     if not isinstance(key, str) or not key:
         raise NotADevice("Got device, but could not get key!")

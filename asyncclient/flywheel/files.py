@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
-import mimetypes
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from asyncclient.errors import ArgumentError, ArgumentTypeError
@@ -43,7 +42,7 @@ class FileSpec:
         self.name: str = os.fspath(given)
         self.contents = contents
         self.size = size
-        self.content_type = content_type or mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+        self.content_type = content_type or _content_type(self.name)
 
     @property
     def file_name(self) -> str:
@@ -53,6 +52,8 @@ class FileSpec:
     def to_file_tuple(self) -> tuple[str, Any, str]:
         """Return name, something readable, and media type; a path is opened, and the caller closes it."""
         if self.contents is None:
+            from pathlib import Path
+
             return self.file_name, Path(self.name).open("rb"), self.content_type
         return self.file_name, self.contents, self.content_type
 
@@ -60,8 +61,26 @@ class FileSpec:
         return f"FileSpec({self.name!r})"
 
 
+def _content_type(name: str) -> str:
+    stem, dot, suffix = os.path.basename(name).rpartition(".")  # noqa: PTH119  # no path object for each of many files
+    if not stem or not dot or "." in stem or ":" in name:
+        return _guess(name)
+    return _guess_suffix(suffix)
+
+
+@functools.lru_cache(maxsize=64)
+def _guess_suffix(suffix: str) -> str:
+    return _guess(f"name.{suffix}")
+
+
+def _guess(name: str) -> str:
+    import mimetypes  # with the first file, not with the package
+
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
 class Upload(NamedTuple):
-    """One file on its way: the name it gets, what is read, its media type."""
+    """One file on its way: the name it gets, what is read (text is a path), its media type."""
 
     name: str
     source: Any
@@ -90,7 +109,7 @@ def _upload(value: Any, argument: str) -> Upload:
     if name in _FORBIDDEN_NAMES:
         raise ArgumentError(f"{argument}: {value.name!r} names no file", argument=argument)
     if contents is None:
-        return Upload(name, Path(value.name), value.content_type)
+        return Upload(name, value.name, value.content_type)
     if isinstance(contents, str):
         contents = contents.encode("utf-8")
     elif isinstance(contents, io.TextIOBase):

@@ -1,7 +1,8 @@
 """Let the official Flywheel client do a session of real work.
 
-This script runs in a virtual environment of its own, where the official client is installed and this project is not. The
-client is used as it is: the API key says where the emulator is. The script writes a report as JSON to standard output: ids,
+This script runs in a virtual environment of its own, where the official client is installed and this project is not; or
+with this project's client in its place, where ``OFFICIAL_FLYWHEEL_MODULE`` names that (and ``OFFICIAL_FLYWHEEL_PACKAGE`` the
+package it is of): the import is all that differs. The client is used as it is: the API key says where the emulator is. The script writes a report as JSON to standard output: ids,
 digests of contents, and what went wrong in which step if anything did. It never stops at the first failure.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import io
 import json
 import os
@@ -25,8 +27,9 @@ from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the package is of its time
-    import flywheel
     import requests
+
+    flywheel: Any = importlib.import_module(os.environ.get("OFFICIAL_FLYWHEEL_MODULE", "flywheel"))
 
 KEY = os.environ["OFFICIAL_FLYWHEEL_KEY"]
 DRONE_SECRET = os.environ["OFFICIAL_FLYWHEEL_DRONE_SECRET"]
@@ -53,7 +56,7 @@ def eq(actual: Any, expected: Any) -> None:
     assert actual == expected, f"{actual!r} != {expected!r}"
 
 
-def refused(call: Callable[[], Any], status: int) -> flywheel.ApiException:
+def refused(call: Callable[[], Any], status: int) -> Any:
     try:
         call()
     except flywheel.ApiException as error:
@@ -402,5 +405,6 @@ with step("delete"):
     fw.delete_group("spare")
     refused(lambda: fw.get_group("spare"), 404)
 
-report = {"version": version("flywheel-sdk"), "steps": steps, "errors": errors, "ids": ids, "digests": digests}
+PACKAGE = os.environ.get("OFFICIAL_FLYWHEEL_PACKAGE", "flywheel-sdk")
+report = {"version": version(PACKAGE), "steps": steps, "errors": errors, "ids": ids, "digests": digests}
 json.dump(report, sys.stdout)

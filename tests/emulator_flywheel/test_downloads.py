@@ -204,7 +204,9 @@ def test_nodes_that_are_not_there(api: Api, full: dict[str, str]) -> None:
     body = nodes(("project", full["session"]), ("acquisition", full["acquisition"]))
     api.refused(404, "POST", "/download", body)
     assert api.ok("POST", "/download", {**body, "optional": True})["file_cnt"] == 3
-    api.refused(422, "POST", "/download?type=bulk", body)
+    for strategy in ("bulk", "classic", "full"):
+        assert api.ok("POST", f"/download?type={strategy}", {**body, "optional": True})["file_cnt"] == 3
+    api.refused(422, "POST", "/download?type=other", body)
     api.refused(404, "GET", "/download?ticket=unknown")
     collection = api.make("collections", label="c")
     contents = {"operation": "add", "nodes": [{"_id": full["session"], "level": "session"}]}

@@ -1,6 +1,6 @@
-"""The unchanged official client works against the emulator; what it did is looked at from the outside.
+"""The unchanged official client works against the emulator, and ours does the same session in its place.
 
-The client lives in a virtual environment of its own: the one whose interpreter ``ASYNCCLIENT_OFFICIAL_FLYWHEEL_PYTHON``
+What they did is looked at from the outside. The official client lives in a virtual environment of its own: the one whose interpreter ``ASYNCCLIENT_OFFICIAL_FLYWHEEL_PYTHON``
 names, or one that is made on first use in pytest's cache.
 """
 
@@ -10,22 +10,22 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asyncclient import __version__
 from asyncclient.testing import Server, serve
 from asyncclient.testing.flywheel.tables import Container
 from tests.emulator_flywheel.conftest import description, router
 from tests.support.official import official_environment
 
-pytestmark = pytest.mark.official
-
 CLIENT = "flywheel-sdk==20.0.0"
+OURS = {"OFFICIAL_FLYWHEEL_MODULE": "asyncclient.flywheel", "OFFICIAL_FLYWHEEL_PACKAGE": "asyncclient"}
 SCRIPT = Path(__file__).with_name("official_flywheel.py")
 STEPS = [
     *("login", "tree", "upload", "versions", "find", "update", "permissions", "file facts", "resolve", "download"),
@@ -47,12 +47,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 class Session:
-    """What the official client did in one setting."""
+    """What a client did in one setting: the official one, or ours, whose name is all that differs in the script."""
 
-    def __init__(self, python: str, server: Server, home: Path) -> None:
+    def __init__(self, python: str, server: Server, home: Path, *, ours: bool = False) -> None:
         self.state = server.state
         command = [python, "-I", "-W", "ignore", str(SCRIPT)]
-        environment = _environment(server, home)
+        environment = _environment(server, home) | (OURS if ours else {})
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
         assert done.returncode == 0, done.stderr
         self.report: dict[str, Any] = json.loads(done.stdout)
@@ -85,23 +85,29 @@ def official_python(request: pytest.FixtureRequest) -> str:
     return official_environment(request, "flywheel", "ASYNCCLIENT_OFFICIAL_FLYWHEEL_PYTHON", CLIENT)
 
 
-@contextmanager
-def _done(python: str, home: Path, **options: Any) -> Iterator[Session]:
-    with serve("flywheel", **options) as server:
-        yield Session(python, server, home)
+CLIENTS = [pytest.param("official", marks=pytest.mark.official), "ours"]
 
 
 @pytest.fixture(scope="module", params=list(SETTINGS))
+def setting(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module", params=CLIENTS)
 def session(
-    request: pytest.FixtureRequest, official_python: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, setting: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Session]:
-    with _done(official_python, tmp_path_factory.mktemp("home"), **SETTINGS[request.param]) as made:
-        made.report["setting"] = request.param
+    ours = request.param == "ours"
+    python = sys.executable if ours else request.getfixturevalue("official_python")
+    with serve("flywheel", **SETTINGS[setting]) as server:
+        made = Session(python, server, tmp_path_factory.mktemp("home"), ours=ours)
+        made.report["setting"] = setting
+        made.report["ours"] = ours
         yield made
 
 
 def test_every_step(session: Session) -> None:
-    assert session.report["version"] == "20.0.0"
+    assert session.report["version"] == (__version__ if session.report["ours"] else "20.0.0")
     assert session.report["steps"] == STEPS
     assert session.report["errors"] == {}
     assert len(session.state.counters) > 90
@@ -156,6 +162,7 @@ def test_answers_fit_the_description(session: Session) -> None:
     assert len(description()["paths"]) > 300
 
 
+@pytest.mark.official
 def test_failures_are_noticed(official_python: str, tmp_path: Path, make_serve: Callable[..., Server]) -> None:
     server = make_serve(storage="s3")
     server.state.fail_next(403, times=None, method="PUT", path="/signed/*")

@@ -3,28 +3,24 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from asyncclient import AsyncHub, Hub, flywheel
+from asyncclient.testing import Server
 from asyncclient.types import RetryPolicy
 from tests.flywheel.fake_service import FakeService, fake_service
 
 QUICK = RetryPolicy(max_retries=7, base_transport_s=0, base_server_s=0, base_throttle_s=0)
 
 
-@pytest.fixture(scope="session")
-def _service() -> Iterator[FakeService]:
+@pytest.fixture
+def service() -> Iterator[FakeService]:
+    """One for each test: what another one has sent and given up may arrive late."""
     with fake_service() as found:
         yield found
-
-
-@pytest.fixture
-def service(_service: FakeService) -> FakeService:
-    _service.play()
-    return _service
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +29,9 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
         name for name in os.environ if name.startswith(("FLYWHEEL_", "FW_")) or name.lower().endswith("_proxy")
     ]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
 
 
 class Driver:
@@ -88,3 +86,19 @@ def drive(request: pytest.FixtureRequest, service: FakeService) -> Iterator[Driv
     driver = Driver(request.param, service.key)
     yield driver
     driver.close()
+
+
+@pytest.fixture(params=["async", "sync"])
+def sites(request: pytest.FixtureRequest, asyncclient_serve: Callable[..., Server]) -> Iterator[Callable[..., Any]]:
+    """A function that serves an emulator with these options, and gives a site with a client of either kind."""
+    from tests.flywheel.sites import Site, make_site
+
+    made: list[Site] = []
+
+    def make(**options: Any) -> Site:
+        made.append(make_site(asyncclient_serve("flywheel", **options), request.param))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.drive.close()

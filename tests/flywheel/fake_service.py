@@ -120,7 +120,7 @@ class _Server(ThreadingHTTPServer):
 def fake_service() -> Iterator[FakeService]:
     server = _Server(("127.0.0.1", 0), _Handler)
     server.service = FakeService(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield server.service

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from asyncclient import flywheel
+from asyncclient.errors import IntegrityError
 from asyncclient.flywheel import ApiException, FileSpec, models
 from tests.flywheel.conftest import Driver
 from tests.flywheel.fake_service import FakeService, Received, Reply
@@ -326,6 +328,49 @@ def test_40_several_signed_urls(drive: Driver, service: FakeService, tmp_path: P
     assert close.json == {"multipart": {"e_tags": ["e1", "e2", "e3"], "upload_id": "U1"}}
 
 
+KEYS = [
+    {"x-amz-server-side-encryption": "aws:kms"},
+    {"x-amz-server-side-encryption": "aws:kms:dsse"},
+    {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
+]
+
+
+def stored(content: bytes, **headers: str) -> Reply:
+    return Reply(body=b"", headers={"ETag": f'"{hashlib.md5(content).hexdigest()}"', **headers})
+
+
+def test_40_signed_parts_are_held_against_their_etags(drive: Driver, service: FakeService, tmp_path: Path) -> None:
+    store = Store(service, 3)
+    # What the store encrypts with its own keys has an md5 for an etag all the same.
+    store.replies = {
+        1: [stored(b"0123", **{"x-amz-server-side-encryption": "AES256"})],
+        2: [stored(b"something else"), stored(b"4567")],
+        3: [stored(b"89")],
+    }
+    drive("upload_file_to_project", "pid", path_of(tmp_path, "d.txt", b"0123456789"))
+    sent = sorted(got.target.partition("?")[0][-1] for got in service.received if got.method == "PUT")
+    assert sent == ["1", "2", "2", "3"]
+    assert service.received[-1].json["multipart"]["e_tags"][1] == hashlib.md5(b"4567").hexdigest()
+
+
+def test_40_signed_parts_that_never_arrive_right(drive: Driver, service: FakeService, tmp_path: Path) -> None:
+    store = Store(service, 3)
+    store.replies = {2: [stored(b"something else", **{"x-amz-server-side-encryption": "AES256"})] * 9}
+    with pytest.raises(IntegrityError, match="part 2"):
+        drive("upload_file_to_project", "pid", path_of(tmp_path, "d.txt", b"0123456789"))
+    assert not any("ticket=T1" in got.target for got in service.received)
+
+
+@pytest.mark.parametrize("headers", KEYS)
+def test_40_etags_under_other_keys(
+    drive: Driver, service: FakeService, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    store = Store(service, 3)
+    store.replies = {number: [stored(b"no md5 of the part", **headers)] for number in (1, 2, 3)}
+    drive("upload_file_to_project", "pid", path_of(tmp_path, "d.txt", b"0123456789"))
+    assert len([got for got in service.received if got.method == "PUT"]) == 3
+
+
 def test_41_an_empty_file(drive: Driver, service: FakeService, tmp_path: Path) -> None:
     Store(service)
     drive("upload_file_to_project", "pid", path_of(tmp_path, "zero.bin", b""))
@@ -370,8 +415,8 @@ def test_45_more_urls_than_bytes(drive: Driver, service: FakeService, tmp_path: 
 
 def test_google_gets_ranges_of_its_size(drive: Driver, service: FakeService, tmp_path: Path) -> None:
     store = Store(service, 3, "google")
-    store.replies[1] = [Reply(status=308)]
-    store.replies[2] = [Reply(status=308)]
+    store.replies[1] = [Reply(status=308, headers={"Range": "bytes=0-262143"})]
+    store.replies[2] = [Reply(status=308, headers={"Range": "bytes=0-524287"})]
     content = bytes(range(256)) * 3000
     drive("upload_file_to_project", "pid", path_of(tmp_path, "d.bin", content))
     puts = [got for got in service.received if got.method == "PUT"]

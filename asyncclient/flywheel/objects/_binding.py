@@ -26,13 +26,26 @@ class Bindable:
 
     def _bind(self, client: Any) -> None:
         object.__setattr__(self, "_fw", client)
-        for name in ("files", "analyses", "inputs"):
+        for name in _members_of(type(self)):
             members = getattr(self, name, None)
             if isinstance(members, list):
                 for member in members:
                     bind(member, client)
                     if isinstance(member, Bindable) and name != "inputs":
                         object.__setattr__(member, "_owner", self)
+
+
+_members: Final[dict[type, tuple[str, ...]]] = {}
+
+
+def _members_of(kind: type) -> tuple[str, ...]:
+    """Return the members that may hold objects: asking a pydantic model for one it has not is slow."""
+    found = _members.get(kind)
+    if found is None:
+        fields = getattr(kind, "model_fields", {})
+        found = tuple(name for name in ("files", "analyses", "inputs") if name in fields or hasattr(kind, name))
+        _members[kind] = found
+    return found
 
 
 def bind(value: Any, client: Any) -> Any:

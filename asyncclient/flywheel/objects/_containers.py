@@ -142,13 +142,13 @@ class PermissionsMixin(Container):
 class ArchivesMixin(Container):
     """Everything below it as one archive."""
 
-    def download_tar(self, dest_file: Any, include_types: Any = None, exclude_types: Any = None) -> Any:
+    def download_tar(self, dest_file: Any, include_types: Any = None, exclude_types: Any = None, **options: Any) -> Any:
         """Save a tar archive of all files below; see ``download_tar`` of the client."""
-        return self._client.download_tar([self._plain()], dest_file, include_types, exclude_types)
+        return self._client.download_tar([self._plain()], dest_file, include_types, exclude_types, **options)
 
-    def download_zip(self, dest_file: Any, include_types: Any = None, exclude_types: Any = None) -> Any:
+    def download_zip(self, dest_file: Any, include_types: Any = None, exclude_types: Any = None, **options: Any) -> Any:
         """Save a zip archive of all files below; see ``download_zip`` of the client."""
-        return self._client.download_zip([self._plain()], dest_file, include_types, exclude_types)
+        return self._client.download_zip([self._plain()], dest_file, include_types, exclude_types, **options)
 
     def _plain(self) -> dict[str, Any]:
         return {"container_type": self.container_type, "id": self.id}

@@ -76,16 +76,14 @@ class FileMixin(Bindable):
         return self._client.get_file(self.file_id, version=self.version)
 
     def download(self, dest_file: Any, **options: Any) -> Any:
-        """Save the content; size and digest of the record are compared where ``dest_file`` is a path.
+        """Save the content; the size of the record is compared, and its digest where ``dest_file`` is a path.
 
         Raises:
             IntegrityError: The content differs from the record; nothing is at the path then.
         """
-        kind, container = self._home()
-        method = file_method(kind, "download_file_from_{}")
-        expected = (self.size, self.hash) if not options.get("member") else (None, None)
-        held = self._held(options)
-        return act(self._client, _downloaded, method, (container, self.name, dest_file), held, expected)
+        if not any(options.get(name) for name in ("member", "range", "info", "version")):
+            options["_record"] = {name: getattr(self, name, None) for name in ("size", "hash", "file_id", "version")}
+        return self._by_name("download_file_from_{}", dest_file, **self._held(options))
 
     def read(self, **options: Any) -> Any:
         """Fetch the content into memory."""
@@ -169,11 +167,3 @@ class FileMixin(Bindable):
 async def _retagged(client: Any, file_id: str, change: Callable[[list[str]], list[str]]) -> Any:
     record = await client.get_file(file_id)
     return await client.set_file_tags(file_id, change(list(record.tags or ())))
-
-
-async def _downloaded(
-    client: Any, method: str, args: tuple[Any, ...], options: dict[str, Any], expected: tuple[Any, Any]
-) -> None:
-    from asyncclient.flywheel._verified import download_verified
-
-    await download_verified(getattr(client, method), args, options, expected)

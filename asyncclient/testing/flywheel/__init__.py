@@ -16,6 +16,10 @@ Where the service is known, it does as the service; where it is not, it decides 
 - Labels are unique among the projects of a group and the subjects of a project (409). A group that has projects cannot be
   deleted (409); everything else is deleted with all that is below it.
 - A file that is uploaded under a name there is already becomes its next version. What was announced as its size must arrive.
+- Users made with ``state.add_user(..., root=False)`` see and change what the permissions of projects, groups and collections
+  let them: 403 for what is there, 404 for what is not, and lists without the rest. A role whose actions only view, read and
+  download is for reading; one that manages permissions may do everything there.
+- The three strategies of archive tickets, ``bulk`` too, take nodes and give the same files.
 - Tickets do not expire and are not bound to an address; nothing is done by halves on a failed request.
 - Data views know plain columns, files (facts, CSV, TSV, JSON) and groups, but no expressions. The ``json`` form wraps rows
   in ``data``.

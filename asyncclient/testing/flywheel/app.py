@@ -14,6 +14,7 @@ from starlette.responses import Response
 from asyncclient.testing._contract import Operation, Refusal, segments_of
 from asyncclient.testing._emulator import Emulator, Exchange, json_response
 from asyncclient.testing.flywheel import login, storage
+from asyncclient.testing.flywheel.access import check_access
 from asyncclient.testing.flywheel.handlers import HANDLERS
 from asyncclient.testing.flywheel.options import options_from
 from asyncclient.testing.flywheel.route import Call, Route, Router
@@ -94,6 +95,7 @@ class FlywheelService:
             features=_features(exchange),
             origin=origin,
         )
+        check_access(self.state, origin, route.operation, call.args, call.body)
         return await _answered(route, call)
 
     def _query(self, operation: Operation, pairs: Iterable[tuple[str, str]]) -> Json:

@@ -65,12 +65,27 @@ class FlywheelState(EmulatorState):
         self.blobs.close()
         self._start_over()
 
-    def add_user(self, user_id: str, *, secret: str | None = None) -> Json:
-        """Make a user known, with a key if ``secret`` is given. Every user may do everything."""
+    def add_user(self, user_id: str, *, secret: str | None = None, root: bool = True) -> Json:
+        """Make a user known.
+
+        Args:
+            user_id: An address.
+            secret: Last part of a key that is made with it.
+            root: Whether the user may do everything; if not, the permissions of groups, projects and collections count.
+        """
         name = user_id.partition("@")[0].capitalize()
         times = {"created": now(), "modified": now()}
-        user = {"_id": user_id, "firstname": name, "lastname": "Emulated", "email": user_id, "roles": ["site_admin"]}
-        self.users[user_id] = {**user, "root": True, "disabled": False, "api_keys": [], "info": {}, **times}
+        user = {"_id": user_id, "firstname": name, "lastname": "Emulated", "email": user_id}
+        roles = ["site_admin"] if root else ["user"]
+        self.users[user_id] = {
+            **user,
+            "roles": roles,
+            "root": root,
+            "disabled": False,
+            "api_keys": [],
+            "info": {},
+            **times,
+        }
         if secret is not None:
             self.keys[secret] = {"type": "user", "id": user_id}
         return self.users[user_id]

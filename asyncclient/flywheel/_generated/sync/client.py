@@ -11,7 +11,7 @@ from asyncclient.flywheel.client import AsyncClient
 from asyncclient.types import UNSET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any, Literal, Self, TextIO
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         ViewsApi,
     )
     from asyncclient.flywheel._surface import Destination
-    from asyncclient.types import RetryPolicy, Unset
+    from asyncclient.types import Progress, RetryPolicy, Unset
 
 __all__ = ["Client"]
 
@@ -81,7 +81,8 @@ class Client(Operations):
         skip_version_check: Deprecated, does nothing.
         subjects_in_resolver: Deprecated, does nothing.
         hub: Shares connections and limits with other clients. Default: the hub of all blocking clients, or one that
-            trusts the certificates in ``FW_SSL_CERT_FILE``.
+            trusts the certificates that ``FW_SSL_CERT_FILE``, else ``REQUESTS_CA_BUNDLE``, else ``CURL_CA_BUNDLE``
+            names.
         timeout: Seconds for a whole call, a ``Timeouts``, an ``httpx.Timeout``, or None to wait for ever. Wins over the
             two above.
         max_retries: Tries beyond the first. Default: ``FLYWHEEL_SDK_TOTAL_RETRIES``, else 7.
@@ -187,39 +188,6 @@ class Client(Operations):
         """
         return self._run(self._async.wait_for_job, job_id, timeout_s=timeout_s)
 
-    def download_tar(
-        self,
-        containers: Any,
-        dest_file: Destination,
-        include_types: Sequence[str] | None = None,
-        exclude_types: Sequence[str] | None = None,
-    ) -> Any:
-        """Save everything in some containers as a tar archive, streamed.
-
-        Args:
-            containers: An object, or a list of objects; files that are missing are left out.
-            dest_file: Path of the archive, a binary file object, or a callable.
-            include_types: Types of files to take.
-            exclude_types: Types of files to leave out.
-
-        Returns:
-            The ticket: name, number of files and size of what was asked for.
-
-        Raises:
-            ArgumentError: Something is no container (also a ``ValueError``).
-        """
-        return self._run(self._async.download_tar, containers, dest_file, include_types, exclude_types)
-
-    def download_zip(
-        self,
-        containers: Any,
-        dest_file: Destination,
-        include_types: Sequence[str] | None = None,
-        exclude_types: Sequence[str] | None = None,
-    ) -> Any:
-        """Save everything in some containers as a zip archive; as :meth:`download_tar`."""
-        return self._run(self._async.download_zip, containers, dest_file, include_types, exclude_types)
-
     def perform_version_check(self) -> bool:
         """Compare the release of the service with the one this client was made for; warns where they differ in kind.
 
@@ -231,6 +199,92 @@ class Client(Operations):
     def shutdown(self) -> None:
         """Close the client, under its official name."""
         self._run(self._async.shutdown)
+
+    def download_tar(
+        self,
+        containers: Any,
+        dest_file: Destination,
+        include_types: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Any:
+        """Save everything in some containers as a tar archive, streamed.
+
+        Args:
+            containers: An object, or a list of objects; files that are missing are left out.
+            dest_file: Path of the archive, a binary file object, or a callable.
+            include_types: Types of files to take.
+            exclude_types: Types of files to leave out.
+            on_progress: Called on the event loop as bytes arrive, at most 10 times a second, and at the end. The size
+                of an archive is not known beforehand.
+
+        Returns:
+            The ticket: name, number of files and size of what was asked for.
+
+        Raises:
+            ArgumentError: Something is no container (also a ``ValueError``).
+        """
+        return self._run(
+            self._async.download_tar,
+            containers,
+            dest_file,
+            include_types,
+            exclude_types,
+            on_progress=self._deliver(on_progress),
+        )
+
+    def download_zip(
+        self,
+        containers: Any,
+        dest_file: Destination,
+        include_types: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Any:
+        """Save everything in some containers as a zip archive; as :meth:`download_tar`."""
+        return self._run(
+            self._async.download_zip,
+            containers,
+            dest_file,
+            include_types,
+            exclude_types,
+            on_progress=self._deliver(on_progress),
+        )
+
+    def download_file_by_ticket(
+        self,
+        container_id: str,
+        file_name: str,
+        dest_file: Destination,
+        *,
+        version: int | None = None,
+        resume: bool = True,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Save a file with tickets in place of the key: the key goes to nobody but who hands tickets out.
+
+        A ticket that runs out on the way is replaced by a fresh one. Ranges, resuming and verification are those of
+        ``download_file_from_container``.
+
+        Args:
+            container_id: What it lies in.
+            file_name: Its name.
+            dest_file: A path, a binary file object or a callable.
+            version: Of the file; default: the newest.
+            resume: False begins anew what an earlier call left unfinished, and leaves nothing to go on with.
+            on_progress: Called on the event loop as bytes arrive, at most 10 times a second, and at the end.
+        """
+        self._run(
+            self._async.download_file_by_ticket,
+            container_id,
+            file_name,
+            dest_file,
+            version=version,
+            resume=resume,
+            on_progress=self._deliver(on_progress),
+        )
 
     def read_range(
         self, container_id: str, file_name: str, offset: int, length: int, *, version: int | None = None
@@ -258,13 +312,20 @@ class Client(Operations):
         Args:
             container_id: A container of any kind.
             files: As for ``upload_file_to_container``; read only as fast as files are sent.
-            options: Likewise.
+            options: Likewise; ``on_progress`` is told of each file by its name.
         """
         return self._run(self._async.upload_many, container_id, self._pulled(files), **options)
 
-    def download_many(self, container_id: str, names: Iterable[str], folder: str | Path) -> list[Path]:
-        """Download many files of a container into a folder, several at a time; gives their paths in order."""
-        return self._run(self._async.download_many, container_id, names, folder)
+    def download_many(self, container_id: str, names: Iterable[str], folder: str | Path, **options: Any) -> list[Path]:
+        """Download many files of a container into a folder, several at a time; gives their paths in order.
+
+        Args:
+            container_id: A container of any kind.
+            names: Of the files.
+            folder: Where they go.
+            options: As for ``download_file_from_container``; ``on_progress`` is told of each file by its name.
+        """
+        return self._run(self._async.download_many, container_id, names, folder, **options)
 
     def View(self, **options: Any) -> dict[str, Any]:
         """Put a data view together; see :class:`asyncclient.flywheel.ViewBuilder` for the options."""
@@ -300,7 +361,7 @@ class Client(Operations):
         container_id: str,
         opts: Mapping[str, Any] | None = None,
         *,
-        library: Literal["pandas", "polars"] = "pandas",
+        library: Literal["pandas", "polars"] | None = None,
         **options: Any,
     ) -> Any:
         """Run a data view and give its rows as a table.
@@ -308,9 +369,13 @@ class Client(Operations):
         Args:
             view: Id of a saved view, or a view.
             container_id: What it is run on.
-            opts: Of the table library's reader.
-            library: Which one, which must be installed.
+            opts: Of ``pandas.read_json``, which by default turns text that looks like numbers or dates into these
+                (``{"dtype": False}`` keeps it), or of ``polars.DataFrame``, which keeps it.
+            library: Which one, which must be installed. Default: pandas if it is there, else polars.
             options: As in :meth:`read_view_data`, without ``format``.
+
+        Raises:
+            ImportError: The library is not installed.
         """
         return self._run(self._async.read_view_dataframe, view, container_id, opts, library=library, **options)
 

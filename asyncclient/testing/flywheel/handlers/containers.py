@@ -7,6 +7,7 @@ from typing import Any
 
 from asyncclient.testing._contract import Refusal
 from asyncclient.testing.flywheel import tree
+from asyncclient.testing.flywheel.access import may_see
 from asyncclient.testing.flywheel.filters import Condition, matches
 from asyncclient.testing.flywheel.listing import listed
 from asyncclient.testing.flywheel.route import Call, Table, handles
@@ -27,7 +28,8 @@ def page_of(call: Call, rows: Iterable[Container]) -> list[Json] | Json:
     def show(row: Container) -> Json:
         return shown(call.state, row, full=False, with_info=with_info)
 
-    return listed(rows, show, call.query, paged="pagination" in call.features)
+    seen = [row for row in rows if may_see(call.state, call.origin, row)]
+    return listed(seen, show, call.query, paged="pagination" in call.features)
 
 
 @handles(TABLE, "POST *")

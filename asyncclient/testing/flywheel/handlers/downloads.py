@@ -99,8 +99,9 @@ def _redirect(call: Call, series: Series, version: Version) -> Response:
 
 @handles(TABLE, "POST download")
 def create_ticket(call: Call) -> Json:
-    if call.query.get("type", "classic") not in ("classic", "full"):
-        raise Refusal(422, "query.type: the emulator makes tickets for containers only")
+    # The description has one body for all three strategies: nodes. What is asked for is the same files.
+    if call.query.get("type", "classic") not in ("bulk", "classic", "full"):
+        raise Refusal(422, "query.type: is not one of bulk, classic, full")
     files = selected(call.state, call.body, prefix=call.query.get("prefix") or "scitran")
     if not files:
         raise Refusal(404, "No files match the request")
