@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asyncclient._adaptive import Outcome
 from asyncclient._bandwidth import CHARGE_BYTES, Pacer, TokenBucket
-from asyncclient._messages import Request, Response
+from asyncclient._messages import DirectStream, Request, Response
 from asyncclient._scheduler import Direction, Slot
 from asyncclient.errors import (
     ConnectError,
@@ -39,8 +38,7 @@ _UNRELATED: Final = (TLSError, ProxyError)
 _OURS: Final = (LocalProtocolError, ResponseTooLarge)
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """What a bulk call asks of the scheduler.
 
     Attributes:
@@ -135,6 +133,16 @@ class BulkTurn:
         if not piece:
             self.answered(response.status)
         return piece
+
+    async def read_into(self, response: Response, stream: DirectStream, buffer: memoryview) -> int:
+        """Read into a buffer, after what was read before is paid for."""
+        if self._down is not None:
+            await self._down.pay()
+        count = await stream.read_into(buffer)
+        self._count(count)
+        if not count:
+            self.answered(response.status)
+        return count
 
     async def read_all(self, response: Response, limit: int) -> bytes:
         """Read the whole answer, as ``response.read_all`` does."""

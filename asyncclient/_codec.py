@@ -11,18 +11,17 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from asyncclient.errors import ArgumentError, ArgumentTypeError, DecodeError, ResponseTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import orjson
+
     from asyncclient._endpoint import ModelRef
 
 __all__ = ["decode_json", "decompress", "encode", "load_model", "parse"]
 
-_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _KEY_REFUSAL = "Dict key must be str"  # orjson's words
 _MAX_ENCODINGS = 5  # chained decoders beyond this are an attack, not a service (limit as in httpcore2)
 
@@ -53,12 +52,15 @@ def encode(value: Any, *, operation: str = "request", argument: str | None = Non
 
 
 def _dumps(value: Any) -> bytes:
+    import orjson  # in here: it loads datetime, uuid and zoneinfo, and not every call has JSON
+
+    strict = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
     try:
-        return orjson.dumps(value, _default, _STRICT)
+        return orjson.dumps(value, _default, strict)
     except TypeError as error:
         if _KEY_REFUSAL not in str(error):
             raise
-    return orjson.dumps(_with_plain_keys(value), _default, _STRICT)
+    return orjson.dumps(_with_plain_keys(value), _default, strict)
 
 
 def _default(value: Any) -> Any:
@@ -142,6 +144,8 @@ def decode_json(body: bytes, *, status: int | None = None, headers: Sequence[tup
     Raises:
         DecodeError: It is empty, cut off or not JSON. The body itself is not repeated: it may hold anything.
     """
+    import orjson
+
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

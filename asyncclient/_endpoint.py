@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
-from urllib.parse import quote, quote_plus
 
-__all__ = ["Endpoint", "ModelRef", "Page", "Param", "Plan"]
+__all__ = ["Endpoint", "ModelRef", "Page", "Param", "Plan", "quote_path"]
 
 T = TypeVar("T")
 
@@ -21,6 +20,30 @@ _TEXTUAL: Final = frozenset({"string", "array"})
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 PATH_SAFE: Final = "/:@!$&'()*+,;=-._~%"
 """Characters of a path template that are kept as they are: RFC 3986 ``pchar``, ``/`` and escapes."""
+_WORD: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+"""What ``quote_plus`` keeps."""
+_KEPT: Final = _WORD | frozenset(PATH_SAFE)
+
+
+def quote_path(path: str) -> str:
+    """Percent-encode what a path must not hold; escapes in it stay.
+
+    Raises:
+        UnicodeEncodeError: It has lone surrogates.
+    """
+    if _KEPT.issuperset(path):
+        return path
+    from urllib.parse import quote  # not loaded for plain paths, which is nearly all of them
+
+    return quote(path, safe=PATH_SAFE)
+
+
+def _quote_name(name: str) -> str:
+    if _WORD.issuperset(name):
+        return name
+    from urllib.parse import quote_plus
+
+    return quote_plus(name)
 
 
 class Param(NamedTuple):
@@ -87,7 +110,7 @@ class ModelRef(NamedTuple):
     many: Literal["one", "list", "dict"] = "one"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Endpoint(Generic[T]):
     """One operation of a service; ``T`` is what a call of it returns.
 
@@ -126,7 +149,10 @@ class Endpoint(Generic[T]):
     idempotent: bool | None = None
     page: Page | None = None
     bulk: bool = False
-    _plan: Plan | None = field(default=None, init=False, repr=False)
+    _plan: Plan | None = field(default=None, init=False)
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self.name}: {self.method} {self.path}>"
 
     @property
     def repeatable(self) -> bool:
@@ -163,7 +189,7 @@ def _compile(endpoint: Endpoint[Any]) -> Plan:
     by_wire = {param.wire: param for param in by_place["path"]}
     pieces = re.split(r"\{([^{}]+)\}", endpoint.path)
     segments = [
-        (quote(piece, safe=PATH_SAFE), by_wire[pieces[i + 1]] if i + 1 < len(pieces) else None)
+        (quote_path(piece), by_wire[pieces[i + 1]] if i + 1 < len(pieces) else None)
         for i, piece in enumerate(pieces)
         if i % 2 == 0
     ]
@@ -171,7 +197,7 @@ def _compile(endpoint: Endpoint[Any]) -> Plan:
         method=endpoint.method.encode("ascii"),
         segments=tuple(segments),
         query=tuple(
-            (param, quote_plus(param.wire), not param.types or not _TEXTUAL.isdisjoint(param.types))
+            (param, _quote_name(param.wire), not param.types or not _TEXTUAL.isdisjoint(param.types))
             for param in by_place["query"]
         ),
         headers=tuple((param, param.wire.lower().encode("ascii")) for param in by_place["header"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,6 +86,8 @@ def facts_of(answer: Answer) -> tuple[Any, str]:
 
 def phrase(status: int) -> str:
     """Return the standard phrase of a status, or an empty text."""
+    import http  # not needed before something is refused
+
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:

@@ -103,6 +103,11 @@ class FairQueue:
     def __len__(self) -> int:
         return len(self._flows)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait; may be asked in any thread."""
+        return sum(max(0, len(flow.waiters) - flow.dead) for flow in list(self._flows.values()))
+
     def add(self, key: Hashable, gate: Gate, waiter: Waiter, weight: int) -> Flow:
         """Let somebody wait.
 

@@ -14,6 +14,7 @@ import anyio
 import httpx
 
 from asyncclient import errors
+from asyncclient._foreign_logs import discreet, install
 from asyncclient._messages import Body, BodyStream, Headers, Origin, Request, TimeoutsView, Transport
 from asyncclient._net.pool import Pool
 from asyncclient._net.tls import Cert, Verify, make_context
@@ -230,7 +231,7 @@ class ForeignTransport(ShieldedTransport):
 
     Of a client, its transports (mounts included), event hooks and logging are used, and the cookies of answers go into
     its jar. Its base URL, default headers, cookies, authentication, redirects and ``.netrc`` are not: the message is sent
-    as it is. httpx logs whole URLs, signed ones too, at level INFO under the name ``httpx`` when a client is used.
+    as it is. What httpx and httpcore log of it is cut: no path, no headers.
 
     Args:
         inner: Transport or client; closed with this object.
@@ -248,16 +249,18 @@ class ForeignTransport(ShieldedTransport):
         exact: bool = True,
     ) -> None:
         super().__init__(max_connections)
+        install()
         self._inner = inner
         self._exact = exact
 
     async def _exchange(self, request: Request, timeouts: TimeoutsView) -> _HttpxAnswer:
         outgoing = _outgoing(request, timeouts, exact=self._exact)
         try:
-            if isinstance(self._inner, httpx.AsyncClient):
-                response = await self._inner.send(outgoing, stream=True, follow_redirects=False, auth=None)
-            else:
-                response = await self._inner.handle_async_request(outgoing)
+            with discreet():
+                if isinstance(self._inner, httpx.AsyncClient):
+                    response = await self._inner.send(outgoing, stream=True, follow_redirects=False, auth=None)
+                else:
+                    response = await self._inner.handle_async_request(outgoing)
             return _HttpxAnswer(response, request)
         except httpx.RequestError as error:
             failure = error
@@ -290,9 +293,10 @@ class _HttpxAnswer:
         try:
             if self._pieces is None:
                 self._pieces = aiter(self._response.stream)  # type: ignore[arg-type]  # async, as the transport is
-            async for piece in self._pieces:
-                if piece:
-                    return piece
+            with discreet():
+                async for piece in self._pieces:
+                    if piece:
+                        return piece
             return b""
         except httpx.RequestError as error:
             failure = error
@@ -300,7 +304,7 @@ class _HttpxAnswer:
 
     async def aclose(self) -> None:
         # Whatever breaks while it is closed has nobody left to tell.
-        with contextlib.suppress(httpx.HTTPError, OSError):
+        with contextlib.suppress(httpx.HTTPError, OSError), discreet():
             await self._response.aclose()
 
 
@@ -363,6 +367,7 @@ def _our_error(cause: httpx.RequestError, request: Request) -> errors.TransportE
         method=request.method.decode("ascii", "replace"),
         request_sent=sent,
     )
+    cause.request = httpx.Request(error.method or "GET", str(request.origin))  # the real one shows its URL and headers
     if not isinstance(cause, httpx.LocalProtocolError):  # h11 repeats the value of a header it refuses
         error.__cause__ = cause
     return error

@@ -39,10 +39,12 @@ async def _run(fn: Callable[[T], Awaitable[R]], feed: _Feed[T], concurrency: int
     started: deque[asyncio.Task[R]] = deque()  # not yet yielded: in the order of the items, or as they were done
     running: set[asyncio.Task[R]] = set()
     job = object()
+    ended = _Ended()
     try:
         while True:
-            while len(started) < concurrency and (item := feed.take()) is not _NOTHING:
+            while len(started) < concurrency and (item := feed.take(ended.note)) is not _NOTHING:
                 task = asyncio.get_running_loop().create_task(_call(fn, item, job))
+                task.add_done_callback(ended.note)
                 started.append(task)
                 running.add(task)
             ready = _ready(started, ordered)
@@ -50,13 +52,12 @@ async def _run(fn: Callable[[T], Awaitable[R]], feed: _Feed[T], concurrency: int
                 running.discard(ready)
                 yield ready.result()
                 continue
-            waits = {*running, *feed.waits(len(started) < concurrency)}
-            if not waits:
+            if not running and not feed.waits(len(started) < concurrency):
                 return
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            running -= done
-            for task in done & set(started):
-                task.result()  # an error ends the map now, not when the turn of its item comes
+            for task in await ended.some():
+                if task in running:
+                    running.discard(task)
+                    task.result()  # an error ends the map now, not when the turn of its item comes
     finally:
         import anyio  # heavy, and not needed before
 
@@ -64,6 +65,27 @@ async def _run(fn: Callable[[T], Awaitable[R]], feed: _Feed[T], concurrency: int
         with anyio.CancelScope(shield=True):
             await _cancel([*started, *feed.waits(True)])
             await feed.aclose()
+
+
+class _Ended:
+    """Tasks that have ended, and a wait for the next; ``asyncio.wait`` would begin and end a wait for every task."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def note(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.append(task)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def some(self) -> list[asyncio.Task[Any]]:
+        """Return those that ended since the last call; waits until there is one."""
+        if not self._tasks:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        tasks, self._tasks = self._tasks, []
+        return tasks
 
 
 def _ready(started: deque[asyncio.Task[R]], ordered: bool) -> asyncio.Task[R] | None:
@@ -90,12 +112,13 @@ class _Feed(Generic[T]):
         self._async = aiter(items) if isinstance(items, AsyncIterable) else None
         self._pending: asyncio.Task[Any] | None = None
 
-    def take(self) -> T:
-        """Return the next item, or ``_NOTHING`` if there is none, or none yet."""
+    def take(self, note: Callable[[asyncio.Task[Any]], object]) -> T:
+        """Return the next item, or ``_NOTHING`` if there is none, or none yet; ``note`` is called when there is."""
         if self._plain is not None:
             return cast("T", next(self._plain, _NOTHING))
         if self._pending is None and self._async is not None:
             self._pending = asyncio.get_running_loop().create_task(_next(self._async))
+            self._pending.add_done_callback(note)
         if self._pending is None or not self._pending.done():
             return cast("T", _NOTHING)
         item = self._pending.result()

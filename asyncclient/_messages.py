@@ -12,7 +12,17 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from asyncclient.errors import ResponseTooLarge
 
-__all__ = ["Body", "BodyStream", "Headers", "Origin", "Request", "Response", "TimeoutsView", "Transport"]
+__all__ = [
+    "Body",
+    "BodyStream",
+    "DirectStream",
+    "Headers",
+    "Origin",
+    "Request",
+    "Response",
+    "TimeoutsView",
+    "Transport",
+]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -112,6 +122,21 @@ class BodyStream(Protocol):
 
     async def aclose(self) -> None:
         """Give the connection back if the body was read to its end, else drop it. Waits for nothing; may be repeated."""
+        ...
+
+
+@runtime_checkable
+class DirectStream(BodyStream, Protocol):
+    """A body that can be received into memory of the reader."""
+
+    async def read_into(self, buffer: memoryview) -> int:
+        """Wait for bytes and put them at the beginning of a buffer; returns how many, 0 at the end.
+
+        Raises:
+            TransportError: As :meth:`BodyStream.read`.
+
+        Cancelling keeps the bytes, and nobody writes into the buffer any more.
+        """
         ...
 
 

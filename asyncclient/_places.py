@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asyncclient._adaptive import AdaptiveLimit
 
@@ -40,8 +39,7 @@ _START: Final = {Direction.UP: 2, Direction.DOWN: 4}
 _MOST: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What no origin may exceed, whatever is learned."""
 
     per_origin: int

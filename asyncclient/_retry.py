@@ -6,11 +6,8 @@ policy, the count so far and the wait the service asked for. The loop that acts 
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 import enum
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asyncclient.errors import (
     APIError,
@@ -48,8 +45,7 @@ class Kind(enum.Enum):
     """The service did not do the work and says so: safe to repeat for any method."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether to go on.
 
     Attributes:
@@ -152,6 +148,9 @@ def parse_retry_after(headers: Headers, *, now: float) -> float | None:
     seconds = _number(text)
     if seconds is not None:
         return seconds
+    import datetime as dt  # with the next one a fifth of what loading the package takes, and dates are rare
+    import email.utils
+
     try:
         when = email.utils.parsedate_to_datetime(text.decode("ascii"))
     except (ValueError, OverflowError):  # UnicodeDecodeError is a ValueError

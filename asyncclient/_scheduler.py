@@ -254,26 +254,29 @@ class Scheduler:
         return Moment(self.clock(), time.thread_time())
 
     def statistics(self) -> SchedulerStatistics:
-        """Count what is in use and what waits."""
+        """Count what is in use and what waits; may be called in any thread."""
         bulk = self._bulk_in_flight
         return SchedulerStatistics(
             self._in_flight,
             self._waiting,
             {Lane.CONTROL.value: self._in_flight - bulk, Lane.BULK.value: bulk},
-            {str(place.origin): place.total for place in self._places.values() if place.total},
+            {str(place.origin): place.total for place in list(self._places.values()) if place.total},
         )
 
+    def queues(self) -> dict[str, int]:
+        """Count what waits, by lane; may be called in any thread."""
+        return {Lane.CONTROL.value: self._control.waiting, Lane.BULK.value: self._bulk.waiting}
+
     def transfer_statistics(self) -> TransferStatistics:
-        """Tell what bounds bulk work now."""
+        """Tell what bounds bulk work now; may be called in any thread."""
         now = self.clock()
         limits: dict[str, dict[str, int]] = {}
-        for place in self._places.values():
-            for gate in place.bulk_gates():
+        places = list(self._places.values())
+        for place in places:
+            for gate in list(place.bulk_gates()):
                 if gate.limit is not None and gate.direction is not None:
                     limits.setdefault(str(place.origin), {})[gate.direction.value] = gate.limit.value
-        paused = {
-            str(place.origin): max(0.0, place.paused_until - now) for place in self._places.values() if place.paused
-        }
+        paused = {str(place.origin): max(0.0, place.paused_until - now) for place in places if place.paused}
         return TransferStatistics(limits, paused, self.budget.in_use_bytes)
 
     def _meet(self, origin: Origin) -> Place:

@@ -92,6 +92,13 @@ class ServiceClient(ServiceBase):
         """Tell whether the signature may be sent to this origin."""
         return origin == self._base().origin
 
+    def _home_path(self) -> bytes:
+        """Return the ``home`` of rules for file content: whatever leads out of the service's path gets no signature.
+
+        Content is redirected to stores. One may lie behind the same host, and may have its secret in the path.
+        """
+        return f"{self._base().path}/".encode("ascii")
+
     def _error(self, request: Request, answer: Answer) -> APIError:
         """Make the error of an answer that is a refusal."""
         return error_of(request, answer, now=time.time())

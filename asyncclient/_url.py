@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
-from urllib.parse import quote, urlsplit
 
-from asyncclient._endpoint import PATH_SAFE
+from asyncclient._endpoint import quote_path
 from asyncclient._messages import Origin
 from asyncclient.errors import ConfigurationError
 
 __all__ = ["BaseUrl"]
 
 _PORT_REASON: Final = "the port is not a number from 1 to 65535"
-_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_FORBIDDEN: Final = r"[\x00-\x20\x7f\\]"
+_HOST: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-")
+_PATH: Final = _HOST | frozenset("/_~")
 
 
 class BaseUrl(NamedTuple):
@@ -31,8 +32,12 @@ class BaseUrl(NamedTuple):
             ConfigurationError: It has no usable scheme, host or port, or holds user, query or fragment. The text of
                 the URL is not repeated beyond scheme and host: it may hold a secret.
         """
-        if type(url) is not str or _FORBIDDEN.search(url):
+        if type(url) is str and (found := _plain_url(url)) is not None:
+            return found
+        if type(url) is not str or re.search(_FORBIDDEN, url):
             raise ConfigurationError(f"the {what} is not a URL: it must be text without blanks or control characters")
+        from urllib.parse import urlsplit
+
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -50,10 +55,23 @@ class BaseUrl(NamedTuple):
         if port == 0:
             raise ConfigurationError(f"the {what} is not a usable URL: {_PORT_REASON}")
         try:
-            path = quote(parts.path.rstrip("/"), safe=PATH_SAFE)
+            path = quote_path(parts.path.rstrip("/"))
         except UnicodeEncodeError:
             raise ConfigurationError(f"the {what} is not a usable URL: it is not valid Unicode") from None
         return cls(Origin(scheme, _ascii_host(parts.hostname, what), port), path)
+
+
+def _plain_url(url: str) -> BaseUrl | None:
+    """Take apart a URL of the usual form; None for all others, which need ``urllib``, that takes long to load."""
+    scheme, _, rest = url.partition("://")
+    authority, _, path = rest.partition("/")
+    host, colon, port = authority.partition(":")
+    if scheme not in ("http", "https") or not host or not _HOST.issuperset(host) or not _PATH.issuperset(path):
+        return None
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        return None
+    number = int(port) if colon else 443 if scheme == "https" else 80
+    return BaseUrl(Origin(scheme, host.lower(), number), f"/{path}".rstrip("/"))
 
 
 def _plain_reason(error: ValueError) -> str:

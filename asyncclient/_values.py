@@ -6,11 +6,8 @@ which may be a secret.
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
 import enum
 import math
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
@@ -22,6 +19,7 @@ __all__ = [
     "SupportsToDict",
     "check_json_type",
     "check_numeric_text",
+    "is_date",
     "members",
     "plain",
     "text_of",
@@ -80,11 +78,11 @@ def plain(value: Any) -> Any:
 def text_of(operation: str, param: Param, value: Any, accepted: str) -> str:
     """Write a text, a number, a date or an id as text, for a path, a query or a header."""
     value = plain(value)
-    if isinstance(value, (dt.datetime, dt.date)):
-        return value.isoformat()
+    if is_date(value):
+        return str(value.isoformat())
     if isinstance(value, float) and not math.isfinite(value):
         raise ArgumentError(f"{operation}(): {param.name} must be finite", argument=param.name)
-    if not isinstance(value, (str, int, float, uuid.UUID, decimal.Decimal)):
+    if not isinstance(value, (str, int, float)) and not _has_text(value):
         raise wrong_type(operation, param, value, accepted)
     try:
         return str(value)
@@ -92,8 +90,27 @@ def text_of(operation: str, param: Param, value: Any, accepted: str) -> str:
         raise ArgumentError(f"{operation}(): {param.name} has too many digits", argument=param.name) from None
 
 
+def _has_text(value: Any) -> bool:
+    """Tell whether a value is of a library type whose text is its value."""
+    import decimal  # in here: most programs never need either
+    import uuid
+
+    return isinstance(value, (uuid.UUID, decimal.Decimal))
+
+
+def is_date(value: Any) -> bool:
+    """Tell whether a value is a date or a datetime."""
+    if value is None or isinstance(value, (str, int, float, list, tuple, dict)):
+        return False  # nearly always, and then the module need not be loaded
+    import datetime as dt
+
+    return isinstance(value, dt.date)
+
+
 def _iso_local(value: Any) -> Any:
     """Write a datetime with its offset; naive means local time, a negative offset becomes UTC."""
+    import datetime as dt
+
     if not isinstance(value, dt.datetime):
         return value
     aware = value.astimezone() if value.tzinfo is None else value
@@ -105,12 +122,12 @@ def _iso_local(value: Any) -> Any:
 
 def _iso(value: Any) -> Any:
     """Write a date or datetime as it is."""
-    return value.isoformat() if isinstance(value, (dt.datetime, dt.date)) else value
+    return value.isoformat() if is_date(value) else value
 
 
 def _dates_as_text(value: Any) -> Any:
     """Write the dates within JSON values as text; a value without any is given back as it is."""
-    if isinstance(value, (dt.datetime, dt.date)):
+    if is_date(value):
         return value.isoformat()
     if isinstance(value, Mapping):
         items = {key: _dates_as_text(item) for key, item in value.items()}

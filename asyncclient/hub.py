@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from asyncclient import _proxies
 from asyncclient._bulk import Bandwidth
 from asyncclient._map import run_map
+from asyncclient._observers import Observers
 from asyncclient._pipeline import Pipeline
 from asyncclient._scheduler import Scheduler
 from asyncclient.errors import ArgumentTypeError, HubClosed, WrongLoop
-from asyncclient.types import HubStatistics, Limits
+from asyncclient.types import Limits
 
 if TYPE_CHECKING:
     import os
 
     import httpx
 
+    from asyncclient._events import Observer
     from asyncclient._messages import Transport
+    from asyncclient.types import HubStatistics
 
 __all__ = ["AsyncHub"]
 
@@ -48,6 +51,7 @@ class AsyncHub:
             proxies, caches or tests. It is closed with the hub.
         trust_env: Whether proxies named in the environment are used (by httpx's own transport). ``.netrc`` is never
             read.
+        observers: Are told of calls, attempts and transfers as they happen; see :mod:`asyncclient.telemetry`.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class AsyncHub:
         cert: str | os.PathLike[str] | tuple[str, str] | tuple[str, str, str] | None = None,
         transport: httpx.AsyncBaseTransport | httpx.AsyncClient | Transport | None = None,
         trust_env: bool = True,
+        observers: Iterable[Observer] = (),
     ) -> None:
         if limits is not None and not isinstance(limits, Limits):
             raise ArgumentTypeError(f"limits must be Limits, not {type(limits).__name__}", argument="limits")
@@ -66,6 +71,7 @@ class AsyncHub:
         self._cert = cert
         self._given = transport
         self._trust_env = trust_env
+        self._observers = Observers(observers)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pipeline: Pipeline | None = None
         self._closed = False
@@ -97,15 +103,22 @@ class AsyncHub:
         """
         pipeline, loop = self._pipeline, self._loop
         if pipeline is None or loop is None or loop.is_closed():  # connections go with their loop
-            self._closed, self._pipeline = True, None
+            self._end()
             return
         if loop is not asyncio.get_running_loop():
             raise WrongLoop("this hub belongs to another event loop; close it there")
-        self._closed, self._pipeline = True, None
+        self._end()
         await pipeline.aclose()
 
+    def _end(self) -> None:
+        opened, self._closed, self._pipeline = self._pipeline is not None, True, None
+        if opened:
+            self._observers.hub_shut(self.statistics)
+
     def statistics(self) -> HubStatistics:
-        """Count what was done and what is in use now."""
+        """Count what was done and what is in use now; cheap, and may be called in any thread."""
+        from asyncclient.types import HubStatistics
+
         pipeline = self._pipeline
         if pipeline is None:
             return HubStatistics()
@@ -129,6 +142,10 @@ class AsyncHub:
             limits=bulk.limits,
             paused_s=bulk.paused_s,
             bytes_in_use=bulk.bytes_in_use,
+            queues=pipeline.scheduler.queues(),
+            connections=getattr(connections, "origins", {}),
+            transfers=pipeline.observers.transfers.states(),
+            journals=pipeline.observers.transfers.journals,
         )
 
     def map(
@@ -171,8 +188,14 @@ class AsyncHub:
             raise WrongLoop(
                 "this hub belongs to another event loop; make one hub per loop, and open it inside that loop"
             )
-        self._pipeline = Pipeline(self._make_transport(), Scheduler(self._limits), bandwidth=Bandwidth(self._limits))
+        self._pipeline = Pipeline(
+            self._make_transport(),
+            Scheduler(self._limits),
+            bandwidth=Bandwidth(self._limits),
+            observers=self._observers,
+        )
         self._loop = loop
+        self._observers.hub_opened(self.statistics)
         return self._pipeline
 
     def _make_transport(self) -> Transport:

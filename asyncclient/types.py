@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from asyncclient.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from asyncclient._snapshots import HubStatistics, Progress
 
 __all__ = ["UNSET", "HubStatistics", "Limits", "Progress", "RetryPolicy", "Timeouts", "Unset"]
 
@@ -201,68 +204,10 @@ class RetryPolicy:
             _check_seconds(name, getattr(self, name), least=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One snapshot of a job.
+def __getattr__(name: str) -> object:
+    # Making a dataclass takes longer than loading most modules, and few programs look at these two.
+    if name in ("HubStatistics", "Progress"):
+        from asyncclient import _snapshots
 
-    Attributes:
-        phase: What is being done: ``hashing``, ``sending``, ``receiving``, ``verifying``, ``done``.
-        bytes_done: Bytes confirmed by the other side.
-        bytes_total: Bytes in all, or None if unknown.
-        files_done: Files finished.
-        files_total: Files in all, or None if unknown.
-        rate: Bytes per second, smoothed, or None.
-        eta_s: Seconds left by that rate, or None.
-        name: The file this event is about, or None.
-        bytes_sent: Bytes that left or arrived, confirmed or not; goes back when an attempt is given up.
-    """
-
-    phase: str
-    bytes_done: int = 0
-    bytes_total: int | None = None
-    files_done: int = 0
-    files_total: int | None = None
-    rate: float | None = None
-    eta_s: float | None = None
-    name: str | None = None
-    bytes_sent: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class HubStatistics:
-    """What a hub has done and holds right now.
-
-    Attributes:
-        requests: Requests sent, retries included.
-        retries: Requests that repeated an earlier one.
-        failures: Calls that ended in an error.
-        bytes_sent: Bytes written to connections.
-        bytes_received: Bytes read from connections.
-        connections_opened: Connections made so far.
-        connections_open: Connections there now, idle ones included.
-        connections_idle: Of these, waiting for work.
-        in_flight: Requests that hold a slot now.
-        waiting: Requests that wait for a slot now.
-        lanes: In flight by lane.
-        origins: In flight by origin.
-        limits: Parts in flight that transfers allow themselves now, by origin and direction (``up``, ``down``); learned
-            from what comes of them.
-        paused_s: Seconds until transfers go on, by origin that asked for a pause (``Retry-After``).
-        bytes_in_use: Memory reserved for parts in flight.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    failures: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    connections_opened: int = 0
-    connections_open: int = 0
-    connections_idle: int = 0
-    in_flight: int = 0
-    waiting: int = 0
-    lanes: dict[str, int] = field(default_factory=dict)
-    origins: dict[str, int] = field(default_factory=dict)
-    limits: dict[str, dict[str, int]] = field(default_factory=dict)
-    paused_s: dict[str, float] = field(default_factory=dict)
-    bytes_in_use: int = 0
+        return getattr(_snapshots, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,16 +25,16 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Final, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
-
-import anyio
-import anyio.to_thread
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast
 
 from asyncclient._sync import default
 from asyncclient._sync.calls import Delivery, own_mailbox
 from asyncclient._sync.portal import Portal, current_generation, get_portal, on_fork
 from asyncclient._sync.streams import PumpedIterator, Scope
 from asyncclient.errors import HubClosed
+
+if TYPE_CHECKING:
+    import anyio
 
 __all__ = ["SyncFacade"]
 
@@ -254,6 +254,8 @@ def awaitable(fn: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     limiter = _Unlimited()
 
     async def in_thread(*args: Any) -> Any:
+        import anyio.to_thread  # loaded with the first thread, not with the package
+
         return await anyio.to_thread.run_sync(fn, *args, limiter=limiter.get())
 
     return in_thread
@@ -269,6 +271,8 @@ def pulled(items: Iterable[T]) -> Iterable[T] | AsyncIterable[T]:
 
 
 async def _pull(items: Iterable[T]) -> AsyncGenerator[T]:
+    import anyio.to_thread
+
     iterator, limiter = iter(items), _Unlimited()
     while (item := await anyio.to_thread.run_sync(next, iterator, _END, limiter=limiter.get())) is not _END:
         yield cast("T", item)
@@ -282,6 +286,8 @@ class _Unlimited:
 
     def get(self) -> anyio.CapacityLimiter:
         if self._limiter is None:
+            import anyio
+
             self._limiter = anyio.CapacityLimiter(math.inf)
         return self._limiter
 

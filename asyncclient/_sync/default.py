@@ -31,7 +31,8 @@ def default_hub() -> AsyncHub:
 
     shared = _shared
     with shared.lock:
-        if shared.hub is None or (shared.portal is not None and shared.portal.refusal is not None):
+        portal_closed = shared.portal is not None and shared.portal.refusal is not None
+        if shared.hub is None or shared.hub.closed or portal_closed:
             shared.hub, shared.portal = AsyncHub(), None
         return shared.hub
 

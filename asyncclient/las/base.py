@@ -84,7 +84,8 @@ class LasClient(ServiceClient):
     def _file_rules(self) -> Rules:
         """Return rules for file content: no total time, and the token goes to the host that the API named."""
         timeouts = replace(self._rules.timeouts, total=None)
-        return replace(self._rules, timeouts=timeouts, auth_origins=self._is_file_server)
+        # Where a file server begins on its host nobody says: what it redirects to is a store.
+        return replace(self._rules, timeouts=timeouts, auth_origins=self._is_file_server, home=None)
 
     def _is_file_server(self, origin: Origin) -> bool:
         # Never in clear text, unless the API itself is spoken to in clear text, as in tests.

@@ -29,10 +29,19 @@ from asyncclient.types import RetryPolicy, Timeouts
 if TYPE_CHECKING:
     from asyncclient._messages import Origin
 
-__all__ = ["Credentials", "guess_credentials", "read_from_environ", "read_from_file"]
+__all__ = [
+    "VARIABLES",
+    "Credentials",
+    "guess_credentials",
+    "profile_names",
+    "profile_path",
+    "read_from_environ",
+    "read_from_file",
+]
 
 _log = logging.getLogger(__name__)
-_VARIABLES: Final = ("LAS_CLIENT_ID", "LAS_CLIENT_SECRET", "LAS_AUTH_ENDPOINT", "LAS_API_ENDPOINT")
+VARIABLES: Final = ("LAS_CLIENT_ID", "LAS_CLIENT_SECRET", "LAS_AUTH_ENDPOINT", "LAS_API_ENDPOINT")
+"""Environment variables of the four values."""
 _KEYS: Final = ("client_id", "client_secret", "auth_endpoint", "api_endpoint")
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+\Z")
@@ -245,8 +254,8 @@ def read_from_environ() -> list[str]:
     Raises:
         MissingCredentials: Not all four variables are set and not empty.
     """
-    values = [os.environ.get(name, "") for name in _VARIABLES]
-    missing = [name for name, value in zip(_VARIABLES, values, strict=True) if not value]
+    values = [os.environ.get(name, "") for name in VARIABLES]
+    missing = [name for name, value in zip(VARIABLES, values, strict=True) if not value]
     if missing:
         raise MissingCredentials(f"not set in the environment: {', '.join(missing)}")
     return values
@@ -265,7 +274,7 @@ def read_from_file(
         MissingCredentials: No file, no such section, a key missing or empty, or the file is malformed. The cause is
             attached; no value is repeated.
     """
-    path = Path(credentials_path) if credentials_path is not None else _home() / "credentials.cfg"
+    path = profile_path(credentials_path)
     parser = configparser.ConfigParser(interpolation=None)
     try:
         with path.open(encoding="utf-8") as file:
@@ -282,6 +291,23 @@ def read_from_file(
     if missing:
         raise MissingCredentials(f"profile {section!r}: {path} lacks {', '.join(missing)}")
     return values, parser.get(section, "use_cache", fallback="").strip().lower() in _TRUE
+
+
+def profile_names(credentials_path: str | os.PathLike[str] | None = None) -> list[str]:
+    """Return the names of the profiles in a file, in its order; none if it is missing or malformed."""
+    path = profile_path(credentials_path)
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        with path.open(encoding="utf-8") as file:
+            parser.read_file(file)
+    except (OSError, configparser.Error, UnicodeDecodeError):
+        return []
+    return parser.sections()
+
+
+def profile_path(credentials_path: str | os.PathLike[str] | None = None) -> Path:
+    """Return the file with the profiles: the one given, else ``~/.lucidtech/credentials.cfg``."""
+    return Path(credentials_path) if credentials_path is not None else _home() / "credentials.cfg"
 
 
 def _value(parser: configparser.ConfigParser, section: str, key: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncclient._messages import Origin, Request
-from asyncclient._redirect import follow, split_url
+from asyncclient._redirect import follow, is_signed, leaves_home, split_url
 from asyncclient.errors import RedirectRefused
 
 HOME = Origin("https", "api.example.test", 443)
@@ -133,3 +133,45 @@ def test_anything_is_followed_cleanly_or_refused(tail: bytes, start: bytes) -> N
     assert not set(found.target) & set(b" \r\n\t\0#")
     if found.origin != HOME:
         assert not {value for _, value in found.headers} & {value for _, value in SECRETS}
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        b"/store/x?X-Amz-Algorithm=a&X-Amz-Signature=ab",
+        b"/store/x?X-Goog-Signature=ab",
+        b"/store/x?Expires=1&Signature=ab&Key-Pair-Id=c",
+        b"/store/x?se=2026&sig=a%2Bb",
+        b"/store/x?%73ig=ab",
+        b"/v1/a/b?SIG=ab",
+    ],
+)
+def test_a_signed_address_is_never_home(location: bytes) -> None:
+    found = follow(request(), 302, location)
+    assert found is not None
+    assert found.origin == HOME
+    assert found.headers == HARMLESS
+    assert leaves_home(request(), found)
+
+
+@pytest.mark.parametrize("target", [b"/x", b"/x?signal=1&design=2", b"/sig=1", b"/x?x=sig&y=signature", b"/x?"])
+def test_what_is_not_signed(target: bytes) -> None:
+    assert not is_signed(target)
+
+
+@pytest.mark.parametrize(
+    ("location", "home"),
+    [
+        (b"/api/x", True),
+        (b"/api/x?a=b", True),
+        (b"/store/x", False),
+        (b"/apis/x", False),
+        (b"/api/%2E%2e/store/x", False),
+        (b"/%61pi/x", True),
+        (b"https://api.example.test:444/api/x", False),
+    ],
+)
+def test_home_is_a_path_where_the_service_says_so(location: bytes, home: bool) -> None:
+    found = follow(request(target=b"/api/a"), 302, location, b"/api/")
+    assert found is not None
+    assert found.headers == ([*HARMLESS, *SECRETS] if home else HARMLESS)

@@ -68,7 +68,8 @@ async def test_counts(pool: Pool) -> None:
     async with FaultServer() as server:
         await fetch(pool, get(server.origin))
         sent = len(server.connections[0].raw)
-        assert pool.statistics() == (1, 1, 1, 0, sent, len(OK), 1)
+        origins = {str(server.origin): {"idle": 1, "busy": 0}}
+        assert pool.statistics() == (1, 1, 1, 0, sent, len(OK), 1, origins)
         assert "1 idle of 32" in repr(pool)
 
 

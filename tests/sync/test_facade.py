@@ -164,6 +164,13 @@ def test_clients_share_one_hub_that_closes_with_the_portal() -> None:
     assert second._async.hub is not hub
 
 
+def test_a_shared_hub_that_somebody_closed_is_replaced() -> None:
+    first = Client("a")
+    first.work(1)
+    get_portal().run(first._async.hub.aclose)
+    assert Client("b").work(1) == "b 1"
+
+
 def test_a_given_hub_is_used_and_closed_with_its_with_block() -> None:
     with Hub(limits=Limits(max_connections=3)) as hub:
         client = Client("a", hub=hub)

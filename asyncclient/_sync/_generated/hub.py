@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from asyncclient._events import Observer
     from asyncclient._messages import Transport
     from asyncclient.hub import R, T
     from asyncclient.types import HubStatistics, Limits
@@ -41,6 +42,7 @@ class Hub(SyncFacade[AsyncHub]):
             proxies, caches or tests. It is closed with the hub.
         trust_env: Whether proxies named in the environment are used (by httpx's own transport). ``.netrc`` is never
             read.
+        observers: Are told of calls, attempts and transfers as they happen; see :mod:`asyncclient.telemetry`.
     """
 
     def __init__(
@@ -51,9 +53,16 @@ class Hub(SyncFacade[AsyncHub]):
         cert: str | os.PathLike[str] | tuple[str, str] | tuple[str, str, str] | None = None,
         transport: httpx.AsyncBaseTransport | httpx.AsyncClient | Transport | None = None,
         trust_env: bool = True,
+        observers: Iterable[Observer] = (),
     ) -> None:
         self._async = self._build(
-            AsyncHub, limits=limits, verify=verify, cert=cert, transport=transport, trust_env=trust_env
+            AsyncHub,
+            limits=limits,
+            verify=verify,
+            cert=cert,
+            transport=transport,
+            trust_env=trust_env,
+            observers=observers,
         )
 
     @property
@@ -67,7 +76,7 @@ class Hub(SyncFacade[AsyncHub]):
         return self._async.closed
 
     def statistics(self) -> HubStatistics:
-        """Count what was done and what is in use now."""
+        """Count what was done and what is in use now; cheap, and may be called in any thread."""
         return self._async.statistics()
 
     def map(
