@@ -13,6 +13,9 @@ __all__ = ["AnswerReader", "HeadLimits"]
 # 103 Early Hints, 102 Processing every few seconds: nobody needs more.
 _MAX_INTERIM: Final = 1000
 
+# Less is not worth a read of its own.
+_LEAST_LENT_BYTES: Final = 16 * 1024
+
 # What the next bytes are.
 _HEAD, _LENGTH, _TO_CLOSE, _CHUNKS = range(4)
 
@@ -50,7 +53,8 @@ class AnswerReader:
         self._left = 0
         self._interim = 0
         self._partial = b""
-        self.close()
+        if self._chunks is not None:
+            self.close()
 
     def close(self) -> None:
         """Let go of the parser of a body that was not read to its end."""
@@ -71,6 +75,25 @@ class AnswerReader:
             self._on_head(exchange, bytes(data))
         else:
             self._on_body(exchange, bytes(data))
+
+    def lend(self, exchange: Exchange) -> memoryview | None:
+        """Return where the next bytes of body may be received directly; None if they need to be looked at.
+
+        The last byte of a body always passes :meth:`feed`, so that its end, and what comes behind it, are seen there.
+        """
+        target = exchange.target
+        if target is None or self._state not in (_LENGTH, _TO_CLOSE):
+            return None
+        room = len(target) - exchange.filled
+        if self._state == _LENGTH:
+            room = min(room, self._left - 1)
+        return target[exchange.filled : exchange.filled + room] if room >= _LEAST_LENT_BYTES else None
+
+    def filled(self, exchange: Exchange, count: int) -> None:
+        """Take note of bytes received where :meth:`lend` said."""
+        exchange.filled += count
+        if self._state == _LENGTH:
+            self._left -= count
 
     def end(self, exchange: Exchange) -> None:
         """Take note that nothing more will come.
@@ -118,7 +141,13 @@ class AnswerReader:
     def _begin_body(self, exchange: Exchange, length: int, data: bytes) -> None:
         if length >= 0:
             self._state, self._left = _LENGTH, length
-            self._on_body(exchange, data)
+            if length == len(data):  # all of it, as small answers come
+                self.done = True
+                self._left = 0
+                if data:
+                    exchange.push(data)
+            else:
+                self._on_body(exchange, data)
         elif length == UNTIL_CLOSE:
             self._state = _TO_CLOSE
             if data:

@@ -104,6 +104,7 @@ class Connection(asyncio.BufferedProtocol):
         "_counters",
         "_exchange",
         "_keep",
+        "_lent",
         "_loop",
         "_owner",
         "_reading_stopped",
@@ -135,6 +136,7 @@ class Connection(asyncio.BufferedProtocol):
         self._timer = DeadlineTimer(loop, self._on_due)
         self._keep = True
         self._reading_stopped = False
+        self._lent = False
         self._writing = False
         self._unwritten = 0
 
@@ -163,7 +165,8 @@ class Connection(asyncio.BufferedProtocol):
             else:
                 await send_body(self, exchange, head, body, length)
             while exchange.head is None and exchange.error is None:
-                await self.wait_readable(exchange)
+                await self._expect(exchange)
+                exchange.waiter = None
         except BaseException:
             self.drop(exchange)
             raise
@@ -220,7 +223,8 @@ class Connection(asyncio.BufferedProtocol):
         if not reusable or (idle_s is not None and idle_s <= 0):
             self.abort()
             return
-        self.resume_reading()
+        if self._reading_stopped:
+            self.resume_reading()
         self._timer.arm(idle_s)
         self._owner.connection_idle(self)
 
@@ -250,14 +254,19 @@ class Connection(asyncio.BufferedProtocol):
         """Wait until something happens to the answer; the read timeout fails the exchange."""
         if exchange.waiter is not None:
             raise RuntimeError("two tasks read one answer at the same time")
-        exchange.waiter = self._loop.create_future()
-        self._writing = False
-        self._unwritten = self._to_write()
-        self._timer.arm(exchange.read_s)
         try:
-            await exchange.waiter
+            await self._expect(exchange)
         finally:
             exchange.waiter = None
+
+    def _expect(self, exchange: Exchange) -> asyncio.Future[None]:
+        """Begin to wait for the answer; returns the waiter, which is taken away again by whoever has awaited it."""
+        waiter = exchange.waiter = self._loop.create_future()
+        assert self.transport is not None
+        self._writing = False
+        self._unwritten = self.transport.get_write_buffer_size()
+        self._timer.arm(exchange.read_s)
+        return waiter
 
     async def wait_writable(self, exchange: Exchange) -> None:
         """Wait until the transport takes more, or the exchange is settled; the write timeout fails the exchange."""
@@ -301,7 +310,14 @@ class Connection(asyncio.BufferedProtocol):
         self.transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Lend the one buffer."""
+        """Lend the buffer of whoever waits for a large body, or our own."""
+        exchange = self._exchange
+        if exchange is not None and exchange.target is not None:
+            view = self._answer.lend(exchange)
+            if view is not None:
+                self._lent = True
+                return view
+        self._lent = False
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -310,6 +326,12 @@ class Connection(asyncio.BufferedProtocol):
         exchange = self._exchange
         if exchange is None:
             self.abort()  # nothing was asked for: whatever it is, it must not answer the next request
+            return
+        if self._lent:
+            self._answer.filled(exchange, nbytes)
+            if exchange.target is not None and exchange.filled == len(exchange.target):
+                self._stop_reading()  # until there is another buffer: what came now would have to be copied
+            exchange.wake()
             return
         if not exchange.written:
             self.stale = True
@@ -339,6 +361,7 @@ class Connection(asyncio.BufferedProtocol):
         if exchange is not None and exc is not None and not exchange.sent and not self._answer.begun:
             assert self.transport is not None
             size = read_leftover(self.transport, self._view)
+            self._lent = False
             if size:
                 self.buffer_updated(size)
                 exchange = self._exchange

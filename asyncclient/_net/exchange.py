@@ -56,17 +56,21 @@ class Exchange:
         sent: The whole request was.
         waiter: The one task that waits for something to happen.
         buffered: Bytes of body that wait to be read.
+        target: Where the next bytes of body go, while somebody waits for them in :meth:`read_into`; else None.
+        filled: How many are there.
     """
 
     __slots__ = (
         "_pieces",
         "buffered",
         "error",
+        "filled",
         "head",
         "link",
         "method",
         "read_s",
         "sent",
+        "target",
         "waiter",
         "write_s",
         "written",
@@ -84,6 +88,8 @@ class Exchange:
         self.waiter: asyncio.Future[None] | None = None
         self._pieces: list[bytes] = []
         self.buffered = 0
+        self.target: memoryview | None = None
+        self.filled = 0
 
     @property
     def settled(self) -> bool:
@@ -123,6 +129,55 @@ class Exchange:
         if self.link is not None:
             self.link.resume_reading()
         return whole
+
+    async def read_into(self, buffer: memoryview) -> int:
+        """Wait for bytes of the body and put them at the beginning of a buffer; returns how many, 0 at the end.
+
+        The socket is read into the buffer itself, without a copy, where the length of the body is known or it ends with
+        the connection. Cancelling keeps the bytes: the next call returns what this one would have.
+        """
+        while not self._pieces:
+            if self.error is not None:
+                raise self.error
+            if self.link is None:
+                return 0
+            count = await self._wait_into(self.link, buffer)
+            if count:
+                return count
+        return self._pour(buffer)
+
+    async def _wait_into(self, link: Link, buffer: memoryview) -> int:
+        if self.target is not None:
+            raise RuntimeError("two tasks read one answer at the same time")
+        self.target, self.filled = buffer, 0
+        try:
+            link.resume_reading()
+            await link.wait_readable(self)
+        except BaseException:
+            if self.filled:
+                self._pieces.insert(0, bytes(buffer[: self.filled]))
+                self.buffered += self.filled
+            raise
+        finally:
+            self.target = None  # from here on nobody writes into the buffer
+        return self.filled
+
+    def _pour(self, buffer: memoryview) -> int:
+        """Copy what was received before anybody gave a buffer for it."""
+        pieces, at = self._pieces, 0
+        while pieces and at < len(buffer):
+            piece = pieces[0]
+            taken = min(len(piece), len(buffer) - at)
+            buffer[at : at + taken] = piece[:taken]
+            at += taken
+            if taken < len(piece):
+                pieces[0] = piece[taken:]
+            else:
+                del pieces[0]
+        self.buffered -= at
+        if not pieces and self.link is not None:
+            self.link.resume_reading()
+        return at
 
     def read_nowait(self) -> bytes | None:
         """Return the whole rest of the body if it has already arrived, else None."""

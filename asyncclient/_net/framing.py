@@ -130,7 +130,7 @@ def _content_length(value: bytes) -> int:
 
 def _keeps(version: bytes, options: list[bytes]) -> bool:
     """RFC 9112 section 9.3: ``close`` wins, HTTP/1.0 keeps only when it says so."""
-    tokens = [option.strip() for option in options]
+    tokens = [*map(bytes.strip, options)]
     return b"close" not in tokens and (version == b"1.1" or b"keep-alive" in tokens)
 
 

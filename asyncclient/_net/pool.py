@@ -40,6 +40,8 @@ class PoolStatistics(NamedTuple):
     """Bytes of HTTP read (after TLS)."""
     requests: int
     """Requests begun on a connection, repetitions included."""
+    origins: dict[str, dict[str, int]]
+    """Connections made, by origin: how many are ``idle``, how many ``busy``."""
 
 
 class Pool:
@@ -100,7 +102,7 @@ class Pool:
         if peer is None:
             peer = self._add_peer(request.origin)
         head, length, close = encode_head(request, peer.host_line)
-        replayable = _replayable(request)
+        replayable = request.body is None or _replayable(request)
         conn = self._take_idle(peer, careful=not (replayable and request.idempotent))
         if conn is not None:
             try:
@@ -122,9 +124,13 @@ class Pool:
         self._peers.clear()
 
     def statistics(self) -> PoolStatistics:
-        """Return what the pool has done and holds right now."""
+        """Return what the pool has done and holds right now; may be called in any thread."""
         counters = self.counters
-        idle = sum(len(peer.idle) for peer in self._peers.values())
+        origins: dict[str, dict[str, int]] = {}
+        for conn in list(self._connections):
+            found = origins.setdefault(conn.peer.name, {"idle": 0, "busy": 0})
+            found["idle" if conn in conn.peer.idle else "busy"] += 1
+        idle = sum(found["idle"] for found in origins.values())
         there = len(self._connections) + len(self._connecting)
         return PoolStatistics(
             opened=counters.opened,
@@ -134,6 +140,7 @@ class Pool:
             bytes_sent=counters.sent,
             bytes_received=counters.received,
             requests=counters.requests,
+            origins=origins,
         )
 
     def __repr__(self) -> str:

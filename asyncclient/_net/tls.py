@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-from pathlib import Path
 
 from asyncclient.errors import ConfigurationError
 
@@ -50,6 +49,8 @@ def _trusting(verify: bool | str | os.PathLike[str]) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
+    from pathlib import Path
+
     path = Path(verify)
     try:
         if path.is_dir():
@@ -62,6 +63,8 @@ def _trusting(verify: bool | str | os.PathLike[str]) -> ssl.SSLContext:
 
 
 def _system_trust() -> ssl.SSLContext:
+    from pathlib import Path  # with urllib: not for those who speak http, or bring a context
+
     for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         # OpenSSL says nothing if it is wrong, and then no certificate verifies.
         if not any(Path(path).exists() for path in os.environ.get(variable, os.curdir).split(os.pathsep)):

@@ -83,17 +83,20 @@ def encode_head(request: Request, host_line: bytes) -> tuple[bytes, int, bool]:
                     raise LocalProtocolError(f"header {name.decode('ascii')} is given twice")
                 given[kind] = given[kind] + b"," + value if kind in given else value
         values.append(value)
-        lines.append(b"%b: %b\r\n" % (name, value))
+        lines += (name, b": ", value, b"\r\n")
     if b"".join(values).translate(None, _VALUE_BYTES):
         raise LocalProtocolError(_blame(request))
-    length = _body_length(request.body)
+    length = 0 if request.body is None else _body_length(request.body)
+    close = False
     if given:
         length = _check_framing(given, length)
+        close = b"close" in given.get(_CONNECTION, b"").lower()
+        if _HOST_NAME in given:
+            host_line = b""
     if _LENGTH not in given and _CODING not in given:
         lines.append(_framing_line(request, length))
-    lines[0] = b"%b%b" % (_request_line(request), b"" if _HOST_NAME in given else host_line)
+    lines[0] = _request_line(request) + host_line
     lines.append(b"\r\n")
-    close = _CONNECTION in given and b"close" in given[_CONNECTION].lower()
     return b"".join(lines), length, close
 
 

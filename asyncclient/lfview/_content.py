@@ -196,7 +196,7 @@ async def receive(client: ApiClient, resource: Resource, metadata: Metadata) -> 
     name = metadata.url.partition("?")[0]
     sink = _Memory(name, _expected_bytes(resource))
     # Signed only where the API itself is: elsewhere the key is nobody's business.
-    rules = replace(client._rules, error=content_refusal)
+    rules = replace(client._rules, error=content_refusal, home=None)
     target = _Download(location, name=name, headers=client._headers_to(location))
     await download_file(client._pipeline, rules, target, sink, TransferOptions(resume=False))
     if sink.data_missing:

@@ -76,6 +76,7 @@ class PlatformClient(ServiceClient):
         (name, value), *_ = self.token.get_header().items()
         auth = HeaderAuth(name.lower().encode("ascii"), value.encode("latin-1"))
         super().__init__(hub=hub, auth=auth, headers=_HEADERS, timeout=timeout, max_retries=max_retries)
+        self._rules.home = self._home_path()  # of all operations: job requests and logs are content, too
         self._errands = Errands()
         self._folders: set[str] = set()
         self._kept_first = self._rules, self._rules

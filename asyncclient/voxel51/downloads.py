@@ -50,8 +50,8 @@ class DownloadMethods(PlatformClient):
             data_id: Identifier of the data.
             output_path: A path, missing folders are made; a binary file object is taken too. Default: the name of the
                 data, made safe, in the working directory.
-            resume: Whether a later call, in another process too, may go on where this one stops. False saves the digests
-                that takes; a connection that breaks is taken up in any case.
+            resume: Whether a later call, in another process too, may go on where this one stops. False saves the journal
+                and the checksums that takes; a connection that breaks is taken up in any case.
             on_progress: Called as bytes arrive, at most 10 times a second, and at the end.
 
         Returns:
@@ -81,8 +81,8 @@ class DownloadMethods(PlatformClient):
         Args:
             job_id: Identifier of the job.
             output_path: As of :meth:`download_data`. Default: the job's name for its output, made safe.
-            resume: Whether a later call, in another process too, may go on where this one stops. False saves the digests
-                that takes; a connection that breaks is taken up in any case.
+            resume: Whether a later call, in another process too, may go on where this one stops. False saves the journal
+                and the checksums that takes; a connection that breaks is taken up in any case.
             on_progress: Called as bytes arrive, at most 10 times a second, and at the end.
 
         Returns:
@@ -190,6 +190,6 @@ class DownloadMethods(PlatformClient):
 
 
 def _options(resume: bool, on_progress: Callable[[Progress], None] | None) -> TransferOptions:
-    # Without parts there is no digest of each, and nothing that a later call could prove.
+    # Without parts there is no checksum of each, and nothing that a later call could prove.
     threshold_bytes = DEFAULTS.threshold_bytes if resume else _ANY_SIZE
     return TransferOptions(resume=resume, on_progress=on_progress, threshold_bytes=threshold_bytes)

@@ -401,8 +401,8 @@ class ApplicationAPI(BlockingApplicationSession[AsyncApplicationAPI]):
             data_id: Identifier of the data.
             output_path: A path, missing folders are made; a binary file object is taken too. Default: the name of the
                 data, made safe, in the working directory.
-            resume: Whether a later call, in another process too, may go on where this one stops. False saves the digests
-                that takes; a connection that breaks is taken up in any case.
+            resume: Whether a later call, in another process too, may go on where this one stops. False saves the journal
+                and the checksums that takes; a connection that breaks is taken up in any case.
             on_progress: Called as bytes arrive, at most 10 times a second, and at the end.
 
         Returns:
@@ -429,8 +429,8 @@ class ApplicationAPI(BlockingApplicationSession[AsyncApplicationAPI]):
         Args:
             job_id: Identifier of the job.
             output_path: As of :meth:`download_data`. Default: the job's name for its output, made safe.
-            resume: Whether a later call, in another process too, may go on where this one stops. False saves the digests
-                that takes; a connection that breaks is taken up in any case.
+            resume: Whether a later call, in another process too, may go on where this one stops. False saves the journal
+                and the checksums that takes; a connection that breaks is taken up in any case.
             on_progress: Called as bytes arrive, at most 10 times a second, and at the end.
 
         Returns:
