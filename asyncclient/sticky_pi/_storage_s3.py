@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 import anyio
 
+from asyncclient._extras import without
 from asyncclient._transfers.hops import disk_limiter, run_hop
 from asyncclient.errors import ConfigurationError
 from asyncclient.sticky_pi._s3_sign import Signer
@@ -75,7 +76,7 @@ class AsyncS3Storage(AsyncBaseStorage):
             from aiobotocore.config import AioConfig
             from aiobotocore.session import get_session
         except ModuleNotFoundError as error:
-            raise ConfigurationError("S3 needs the extra 'sticky-pi-server'") from error
+            raise ConfigurationError(str(without(error, "S3", "sticky-pi-server"))) from error
         return await self._stack.enter_async_context(
             get_session().create_client(
                 "s3",

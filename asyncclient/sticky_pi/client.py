@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from asyncclient import _codec
+from asyncclient._extras import without
 from asyncclient._messages import Request
 from asyncclient._net.bodies import FileBody
 from asyncclient._net.multipart import MultipartBody, Part
@@ -78,9 +79,7 @@ class AsyncLocalClient(AsyncBaseClient):
         try:
             from asyncclient.sticky_pi._api import AsyncLocalAPI
         except ImportError as error:
-            raise ConfigurationError(
-                f"the embedded API needs the extra 'sticky-pi': pip install 'asyncclient[sticky-pi]' ({error})"
-            ) from error
+            raise ConfigurationError(str(without(error, "the embedded API", "sticky-pi"))) from error
         self._api = AsyncLocalAPI(LocalAPIConf(LOCAL_DIR=self.local_dir))
 
     async def __aenter__(self) -> Self:

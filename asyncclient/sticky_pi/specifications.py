@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Final
 
+from asyncclient import _extras
 from asyncclient.sticky_pi._spec import AsyncBaseAPISpec
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _HOMES: Final = {
 
 def __getattr__(name: str) -> object:
     if name in _HOMES:
-        found: object = getattr(importlib.import_module(_HOMES[name]), name)
+        found: object = getattr(_extras.load(_HOMES[name], "the API itself of Sticky Pi", "sticky-pi"), name)
         globals()[name] = found
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Final
+
+from asyncclient import _extras
 
 if TYPE_CHECKING:
     from asyncclient.sticky_pi._generated.sync.storage import BaseStorage, DiskStorage, S3Storage
@@ -28,7 +29,7 @@ _HOMES: Final = {
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        found: object = getattr(importlib.import_module(_HOMES.get(name, _SYNC)), name)
+        found: object = getattr(_extras.load(_HOMES.get(name, _SYNC), "the storage of Sticky Pi", "sticky-pi"), name)
         globals()[name] = found
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,10 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal, or until the end of standard input, comes.
 
     Returns:
-        Status for the shell: 0, or 128 plus the number of the signal.
+        Status for the shell: 0, 128 plus the number of the signal, or 2 if the extra is not installed.
     """
     given = _parser().parse_args(arguments)
-    emulator = make(given.service, given.options)
+    try:
+        emulator = make(given.service, given.options)
+    except ImportError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     with serving(emulator, Address(given.host, given.port, given.tls), _announce) as server:
         if given.until_eof:
             threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()

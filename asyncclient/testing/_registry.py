@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from asyncclient import _extras
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,8 +21,6 @@ SERVICES = {
     "voxel51": "asyncclient.testing.voxel51",
 }
 
-_EXTRA = frozenset({"starlette", "uvicorn", "trustme", "multipart", "python_multipart"})
-
 
 def load(module: str) -> ModuleType:
     """Import a module of this package that needs the extra ``testing``.
@@ -29,16 +28,7 @@ def load(module: str) -> ModuleType:
     Raises:
         ImportError: The extra is not installed; the message says how to install it.
     """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is not None and error.name.partition(".")[0] in _EXTRA:
-            raise ImportError(
-                f"asyncclient.testing needs {error.name}, which comes with the extra 'testing': "
-                "pip install 'asyncclient[testing]'",
-                name=error.name,
-            ) from error
-        raise
+    return _extras.load(module, "asyncclient.testing", "testing")
 
 
 def check_name(name: str) -> None:

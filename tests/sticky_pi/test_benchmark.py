@@ -19,6 +19,7 @@ def test_it_stores_the_same_images_both_ways(side: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), *options], capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr
     result = json.loads(output.read_text("utf-8"))
-    assert result["images"] == 2
-    assert sorted(result["runs"][side]) == ["asyncclient", "one after the other"]
-    assert f"{side}, again:" in done.stdout
+    assert result["settings"]["images"] == 2
+    assert {each["group"] for each in result["series"]} == {side, f"{side}, again"}
+    assert {each["name"] for each in result["series"]} == {"asyncclient", "one after the other"}
+    assert {row["target"] for row in result["rows"]} == {f"sticky_pi.{side}", f"sticky_pi.{side}-again"}

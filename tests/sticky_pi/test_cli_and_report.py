@@ -57,25 +57,30 @@ def test_files_that_are_left_out(folder: Path, capsys: pytest.CaptureFixture[str
     out, err = capsys.readouterr()
     assert out == "1 images sent, 1 files left out\n"
     assert "holiday.jpg: Wrong file name" in err
-    assert command("put-images", "--no-skip-on-error", str(folder / "card")) == 1
+    assert command("put-images", "--no-skip-on-error", str(folder / "card")) == 2
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "words", "code"),
     [
-        (["put-images", "no-such-folder"], "there is no"),
-        (["get-image-series", "--start", "yesterday"], "--start is not a time"),
-        (["report", "--start", "2022-02-01", "--end", "2022-01-01"], "ends before it starts"),
-        (["users", "--delete", "nobody"], "there is no user nobody"),
-        (["get-image-series", "--host", "http://127.0.0.1:9"], "set STICKY_PI_PASSWORD"),
-        (["fly"], "fly"),
+        (["put-images", "no-such-folder"], "there is no", 4),
+        (["get-image-series", "--start", "yesterday"], "--start is not a time", 2),
+        (["report", "--start", "2022-02-01", "--end", "2022-01-01"], "ends before it starts", 2),
+        (["users", "--delete", "nobody", "-y"], "there is no user nobody", 4),
+        (["get-image-series", "--host", "http://127.0.0.1:9"], "set STICKY_PI_PASSWORD", 3),
+        (["fly"], "fly", 2),
     ],
 )
 def test_what_cannot_be_done(
-    folder: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    arguments: list[str],
+    words: str,
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    assert command(*arguments) == 2
+    assert command(*arguments) == code
     err = capsys.readouterr().err
     assert words in err
     assert "Traceback" not in err
@@ -98,7 +103,7 @@ def test_users(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert command("users", "--add", "a_a", "--email", "ada@host.org") == 0
     assert command("users", "--add", "aba", "--read-only") == 0
     capsys.readouterr()
-    assert command("users", "--delete", "a_a") == 0  # a name, though the API would take it for a pattern
+    assert command("users", "--delete", "a_a", "--yes") == 0  # a name, though the API would take it for a pattern
     assert capsys.readouterr().out == "aba  reads\n"
 
 

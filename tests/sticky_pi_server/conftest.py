@@ -79,8 +79,8 @@ def quick_api(tmp_path: Path, make_api: Callable[[dict[str, Any]], AsyncRemoteAP
 
 
 @pytest.fixture(scope="session")
-def moto_url() -> Iterator[str]:
-    with peers.moto() as url:
+def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with peers.moto(tmp_path_factory.mktemp("moto")) as url:
         yield url
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -62,6 +63,17 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> str:
     raise AssertionError(f"it does not serve:\n{log.read_text()}")
 
 
+def hang_up(url: str, token: str) -> None:
+    """Go away in the middle of a request."""
+    request = httpx.Request("POST", f"{url}/get_users", content=b"[" + b" " * 999)
+    login = next(httpx.BasicAuth(token, "").auth_flow(request)).headers["authorization"]
+    head = f"POST /get_users HTTP/1.1\r\nhost: t\r\nauthorization: {login}\r\ncontent-type: application/json\r\n"
+    with socket.create_connection((request.url.host, request.url.port or 80), timeout=START_S) as connection:
+        connection.sendall(f"{head}content-length: 1000\r\nexpect: 100-continue\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # so it waits for the body
+        connection.sendall(b"[")
+
+
 def test_the_simplest_server(tmp_path: Path) -> None:
     with served(cwd=tmp_path) as (url, said):
         password = re.search(r"user admin, password (\S+):", said)
@@ -76,6 +88,7 @@ def test_the_simplest_server(tmp_path: Path) -> None:
         assert "password" not in said
         (row,) = httpx.post(f"{url}/get_users", json=[{}], auth=(token, ""), trust_env=False, timeout=30).json()
         assert row["username"] == "admin"
+        hang_up(url, token)  # what is logged is looked at when the server has ended
 
 
 @pytest.mark.servers

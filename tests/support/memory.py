@@ -73,8 +73,8 @@ class MemoryOwner:
 
     def feed(self, data: bytes) -> None:
         """Let bytes arrive, as the loop would."""
-        buffer = self.conn.get_buffer(-1)
-        for start in range(0, len(data), len(buffer)):
-            piece = data[start : start + len(buffer)]
+        while data:
+            buffer = self.conn.get_buffer(-1)
+            piece, data = data[: len(buffer)], data[len(buffer) :]
             buffer[: len(piece)] = piece
             self.conn.buffer_updated(len(piece))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -14,37 +15,52 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["ASGI_SERVERS", "asgi_server", "free_port", "nginx", "require", "running"]
+__all__ = ["ASGI_SERVERS", "asgi_server", "free_port", "need", "nginx", "require", "running"]
 
 ROOT = Path(__file__).parent.parent.parent
 _START_S = 30.0
 
 
+_PORTS = range(20_000, 32_000)
+"""Below those that systems give to connections of clients: nobody gets one between a look at it and its use."""
+
+
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """Find a port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+    for port in random.sample(_PORTS, 100):
+        if port not in _given:
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                _given.add(port)
+                return port
+    raise RuntimeError("no port is free")
 
 
 def require(program: str) -> str:
     """Return the path of a program; without it skip the test, or fail it with CI=true."""
-    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
-    if path is None:
+    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")  # Debian: not in a user's path
+    need(path, f"{program} is not installed; tests/install-servers.sh installs it on Debian")
+    return str(path)
+
+
+def need(found: object, what: str) -> None:
+    """Skip the test if something was not found, or fail it with CI=true."""
+    if not found:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"{program} is not installed; see tests/install-servers.sh")
-        pytest.skip(f"{program} is not installed")
-    return path
+            pytest.fail(what)
+        pytest.skip(what)
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
-    """Run a server until the block ends; begins when its port accepts connections."""
+def running(command: Sequence[str], port: int, log: Path) -> Iterator[str]:
+    """Run a server until the block ends; begins when its port accepts connections. Gives its base URL."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         _wait(process, port, log)
-        yield
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         try:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from importlib import resources
 from typing import Any
 
 from starlette.responses import Response
 
+from asyncclient.testing._bodies import json_body, media_type
 from asyncclient.testing._contract import Contract, Refusal, segments_of
 from asyncclient.testing._emulator import Emulator, Exchange, json_response
+from asyncclient.testing._options import options_from
 from asyncclient.testing.las import files
 from asyncclient.testing.las.handlers import HANDLERS, Call
+from asyncclient.testing.las.options import Options
 from asyncclient.testing.las.seeds import CLIENT_ID
-from asyncclient.testing.las.state import LasState, options_from
+from asyncclient.testing.las.state import LasState
 from asyncclient.testing.las.tokens import authenticate
 
 __all__ = ["BASE_PATH", "LasService", "create", "read_contract"]
@@ -90,7 +92,7 @@ class LasService:
         operation, params = self._contract.find(exchange.request.method, _without_base(segments))
         caller = self._caller(exchange)
         query = self._contract.query(operation, exchange.request.query_params.multi_items())
-        body = {} if operation.body is None else await _json_body(exchange)
+        body = {} if operation.body is None else await json_body(exchange)
         if operation.body is not None:
             self._contract.body(operation, body)
         call = Call(self.state, operation, params, query, body, caller, exchange.origin)
@@ -107,7 +109,7 @@ class LasService:
         request = exchange.request
         if request.method != "POST":
             raise Refusal(405, "Method Not Allowed", {"allow": "POST"})
-        problem = _token_problem(request.query_params.get("grant_type"), _media_type(exchange))
+        problem = _token_problem(request.query_params.get("grant_type"), media_type(exchange))
         if problem is not None:
             return json_response({"error": problem}, 400)
         try:
@@ -143,30 +145,12 @@ def _token_problem(grant: str | None, media_type: str) -> str | None:
     return None if grant == "client_credentials" else "unsupported_grant_type"
 
 
-def _media_type(exchange: Exchange) -> str:
-    return exchange.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def _json_body(exchange: Exchange) -> Any:
-    if _media_type(exchange) != "application/json":
-        raise Refusal(415, "Unsupported Media Type")
-    body = await exchange.request.body()
-    try:
-        return json.loads(body, parse_constant=_no_constant)
-    except ValueError:
-        raise Refusal(400, "body: is not JSON") from None
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(text)  # NaN and infinities are Python's idea of JSON
-
-
 def create(**options: Any) -> Emulator:
     """Make an emulator of las with fresh state.
 
     Raises:
         ValueError: There is no such option.
     """
-    state = LasState(options_from(options))
+    state = LasState(options_from(Options, "las", options))
     contract = read_contract(legacy=state.options.legacy_fields)
     return Emulator(LasService(state, contract), base_path=BASE_PATH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from asyncclient.testing._blobs import BlobStore
 from asyncclient.testing._state import EmulatorState
@@ -12,7 +11,7 @@ from asyncclient.testing.las.options import Options
 from asyncclient.testing.las.tables import Row, Table
 from asyncclient.testing.las.tokens import Tokens
 
-__all__ = ["LasState", "Tables", "options_from"]
+__all__ = ["LasState", "Tables"]
 
 
 class Tables:
@@ -87,16 +86,3 @@ class LasState(EmulatorState):
     def organization(self) -> Row:
         """The caller's organization, the one that ``me`` stands for."""
         return self.tables.organizations.get(seeds.ORGANIZATION_ID)
-
-
-def options_from(given: dict[str, object]) -> Options:
-    """Make options from keywords.
-
-    Raises:
-        ValueError: There is no such option.
-    """
-    names = [item.name for item in fields(Options)]
-    for name in given:
-        if name not in names:
-            raise ValueError(f"the emulator of las has no option {name!r}; it has: {', '.join(names)}")
-    return Options(**given)  # type: ignore[arg-type]  # values come from keywords of serve(), which cannot be typed

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from importlib import resources
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
+from asyncclient.testing._bodies import json_body
 from asyncclient.testing._contract import Contract, Refusal, segments_of
 from asyncclient.testing._emulator import Emulator, Exchange, json_response
+from asyncclient.testing._options import options_from
 from asyncclient.testing.lfview.answers import Origins
 from asyncclient.testing.lfview.call import Call
 from asyncclient.testing.lfview.content import ContentService
 from asyncclient.testing.lfview.handlers import HANDLERS
 from asyncclient.testing.lfview.kinds import PROJECT, VIEWS
-from asyncclient.testing.lfview.options import options_from
+from asyncclient.testing.lfview.options import Options
 from asyncclient.testing.lfview.state import STORAGE, LfviewState
 
 __all__ = ["BASE_PATH", "LfviewService", "create", "read_contract"]
@@ -93,7 +94,7 @@ class LfviewService:
             operation=operation,
             params=params,
             query=query,
-            body=None if operation.body is None else await _json_body(exchange),
+            body=None if operation.body is None else await json_body(exchange),
             path="/" + "/".join(segments),
             origins=Origins.of(exchange.origin, self.state.options.storage_host),
             user=user,
@@ -103,25 +104,12 @@ class LfviewService:
         return Response(status_code=204) if answer is None else json_response(answer, operation.status)
 
 
-async def _json_body(exchange: Exchange) -> Any:
-    media_type = exchange.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Refusal(415, "Unsupported Media Type")
-    body = await exchange.request.body()
-    try:
-        return json.loads(body, parse_constant=_no_constant)
-    except ValueError:
-        raise Refusal(400, "body: is not JSON") from None
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(text)  # NaN and infinities are Python's idea of JSON
-
-
 def create(**options: Any) -> Emulator:
     """Make an emulator of LF View, with fresh state or that of its folder.
 
     Raises:
         ValueError: There is no such option.
     """
-    return Emulator(LfviewService(LfviewState(options_from(options)), read_contract()), base_path=BASE_PATH)
+    return Emulator(
+        LfviewService(LfviewState(options_from(Options, "lfview", options)), read_contract()), base_path=BASE_PATH
+    )

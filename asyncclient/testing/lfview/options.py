@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-__all__ = ["Options", "options_from"]
+__all__ = ["Options"]
 
 
 @dataclass(slots=True)
@@ -46,16 +46,3 @@ class Options:
     expired_status: int = 410
     keep_files: bool = True
     keep_requests: int = 10_000
-
-
-def options_from(given: dict[str, object]) -> Options:
-    """Make options from keywords.
-
-    Raises:
-        ValueError: There is no such option.
-    """
-    names = [item.name for item in fields(Options)]
-    for name in given:
-        if name not in names:
-            raise ValueError(f"the emulator of lfview has no option {name!r}; it has: {', '.join(names)}")
-    return Options(**given)  # type: ignore[arg-type]  # values come from keywords of serve(), which cannot be typed

@@ -10,14 +10,16 @@ from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
+from asyncclient.testing._bodies import media_type
 from asyncclient.testing._contract import Contract, Operation, Refusal, segments_of
 from asyncclient.testing._emulator import Emulator, Exchange, json_response
+from asyncclient.testing._options import options_from
 from asyncclient.testing.voxel51 import content
 from asyncclient.testing.voxel51.call import FOLDER, Call, Caller, Json, authenticate
 from asyncclient.testing.voxel51.forms import Form, Part, boundary_of, read_form
 from asyncclient.testing.voxel51.handlers import HANDLERS
 from asyncclient.testing.voxel51.handlers._common import json_file
-from asyncclient.testing.voxel51.options import options_from
+from asyncclient.testing.voxel51.options import Options
 from asyncclient.testing.voxel51.queries import tidied, values_of
 from asyncclient.testing.voxel51.state import Voxel51State
 
@@ -173,7 +175,7 @@ class Voxel51Service:
         return actions[body["action"]]
 
     async def _body(self, exchange: Exchange, operation: Operation) -> Json:
-        content_type = _media_type(exchange)
+        content_type = media_type(exchange)
         if operation.media == "application/x-www-form-urlencoded":
             if content_type != operation.media:
                 raise Refusal(415, "Unsupported Media Type")
@@ -238,10 +240,6 @@ def json_of(body: bytes) -> Json:
     return value
 
 
-def _media_type(exchange: Exchange) -> str:
-    return exchange.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def _as_named(name: str, text: str) -> str:
     return text.upper() if name == "type" else text  # older clients name the types of images in lower case
 
@@ -252,4 +250,6 @@ def create(**options: Any) -> Emulator:
     Raises:
         ValueError: There is no such option.
     """
-    return Emulator(Voxel51Service(Voxel51State(options_from(options)), read_contract()), base_path=BASE_PATH)
+    return Emulator(
+        Voxel51Service(Voxel51State(options_from(Options, "voxel51", options)), read_contract()), base_path=BASE_PATH
+    )
