@@ -22,9 +22,9 @@ OFFICIAL_FLYWHEEL = "flywheel-sdk==20.0.0"
 OFFICIAL_FLYWHEEL_PYTHON = "ASYNCCLIENT_OFFICIAL_FLYWHEEL_PYTHON"
 
 
-def install(session: nox.Session, *groups: str) -> None:
-    """Install the package with all extras, and groups of pyproject.toml."""
-    session.install("-e", ".[all]", *nox.project.dependency_groups(PROJECT, *groups))
+def install(session: nox.Session, *groups: str, package: str = ".[all]") -> None:
+    """Install groups of pyproject.toml and the package, by default with all extras."""
+    session.install("-e", package, *nox.project.dependency_groups(PROJECT, *groups))
 
 
 def official_python(session: nox.Session, name: str, variable: str, *requirements: str) -> str:
@@ -60,7 +60,7 @@ def official_flywheel_python(session: nox.Session) -> str:
 @nox.session
 def check(session: nox.Session) -> None:
     """Lint, formatting, and whether generated files are up to date."""
-    install(session, "check")
+    install(session, "check", package=".")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("python", "-m", "asyncclient._codegen", "--check")
@@ -70,9 +70,8 @@ def check(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types of the package, of the examples and of the public surface as other type checkers see it."""
     install(session, "types")
-    session.run("mypy")
-    session.run("mypy", "docs/examples", "noxfile.py")
-    session.run("mypy", "benchmarks", env={"MYPYPATH": "benchmarks"})
+    # One run: what the second and third would read again is most of their time.
+    session.run("mypy", "asyncclient", "docs/examples", "noxfile.py", "benchmarks", env={"MYPYPATH": "benchmarks"})
     session.run("pyright")
 
 
@@ -85,8 +84,10 @@ def tests(session: nox.Session) -> None:
         OFFICIAL_LFVIEW_PYTHON: official_lfview_python(session),
         OFFICIAL_FLYWHEEL_PYTHON: official_flywheel_python(session),
     }
+    # A file stays with one process, and with it what its tests share.
+    workers = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or workers), env=env)
     if not session.posargs:
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
@@ -94,24 +95,24 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documents into site/; warnings are errors."""
-    install(session, "docs")
+    """Build the documents into site/; warnings are errors. The package is read, not imported."""
+    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
     session.run("mkdocs", "build", "--strict", "--config-file", "docs/mkdocs.yml", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session
 def generate(session: nox.Session) -> None:
     """Write generated files anew; `nox -s generate -- --check` only compares."""
-    install(session, "check")
+    install(session, "check", package=".")
     session.run("python", "-m", "asyncclient._codegen", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Benchmarks; `nox -s bench -- calls --rounds 3` runs one, with its arguments."""
+    """All benchmarks and their report; `-- --quick` in some minutes, `-- calls --rounds 3` one, with its arguments."""
     install(session, "bench")
-    env = {OFFICIAL_LAS_PYTHON: official_las_python(session)}
-    name, *arguments = session.posargs or ["*"]
-    for script in sorted(Path("benchmarks").glob(f"{name}.py")):
-        if not script.name.startswith("_"):
-            session.run("python", str(script), *arguments, env=env)
+    env = {
+        OFFICIAL_LAS_PYTHON: official_las_python(session),
+        OFFICIAL_FLYWHEEL_PYTHON: official_flywheel_python(session),
+    }
+    session.run("python", "benchmarks/run.py", *session.posargs, env=env)

@@ -15,6 +15,8 @@ PUBLIC = [
     "asyncclient.digests",
     "asyncclient.errors",
     "asyncclient.hub",
+    "asyncclient.progress",
+    "asyncclient.telemetry",
     "asyncclient.types",
     "asyncclient.testing",
     *(f"asyncclient.{name}" for name in SERVICES if f"asyncclient.{name}" in modules()),
@@ -24,10 +26,16 @@ API = {
     "asyncclient": """
         UNSET AsyncClientError AsyncDigests AsyncHub BlockingCallWarning Digests Hub HubStatistics Limits PoolTransport
         Progress RetryPolicy Timeouts Unset infer_part_size md5 md5_many multipart_etag
-        __version__ errors flywheel las lfview sticky_pi testing voxel51
+        __version__ errors flywheel las lfview sticky_pi telemetry testing voxel51
     """,
     "asyncclient.digests": "AsyncDigests infer_part_size md5 md5_many multipart_etag",
     "asyncclient.hub": "AsyncHub",
+    "asyncclient.progress": "rich_progress tqdm_progress",
+    "asyncclient.telemetry": """
+        Attempt AttemptFinished AttemptStarted Call CallFinished CallStarted CredentialsRefused Event HubOpened HubShut
+        LogLevel Observer OpenTelemetry Paused RetryBudgetSpent RetryScheduled Transfer TransferFinished TransferPhase
+        TransferRestarted TransferResumed TransferRetry TransferStarted log_to_stderr observe
+    """,
     "asyncclient.types": "UNSET HubStatistics Limits Progress RetryPolicy Timeouts Unset",
     "asyncclient.errors": """
         APIError ArgumentError ArgumentTypeError AsyncClientError BadRequest ConfigurationError Conflict ConnectError
