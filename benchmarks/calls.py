@@ -14,13 +14,14 @@ import json
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
 
 from _contenders import CONTENDERS, digest_of
+from _results import Result, Row, Series, compare_all, pick, series
 from _servers import ANSWER, PATH, serving
-from _support import HERE, Child, machine, official_python, save, summarize
+from _support import HERE, Child, Recording, official_python, print_rows
 
 OURS: Final = "asyncclient"
 FACADE: Final = "asyncclient, blocking"
@@ -30,39 +31,33 @@ _WARM_UP: Final = 60
 _FEWEST, _MOST = 60, 20_000
 
 
-class Target(NamedTuple):
-    """What is to be held: CPU of ``ours`` at most ``ratio`` of that of ``other``, 16 calls at a time."""
-
-    ours: str
-    other: str
-    ratio: float
-
-
-TARGETS: Final = (
-    Target(OURS, "aiohttp + orjson", 0.6),
-    Target(OURS, "httpx.AsyncClient", 1 / 15),
-    Target(FACADE, "requests.Session", 1 / 3),
-)
+_COMPARED: Final = {
+    "calls.aiohttp": (OURS, "aiohttp + orjson"),
+    "calls.httpx": (OURS, "httpx.AsyncClient"),
+    "calls.requests": (FACADE, "requests.Session"),
+}
+_JUDGED: Final = 16
+"""The calls at a time that the targets are about."""
 
 
 def main() -> int:
     given = _arguments()
-    contenders = [name for name in CONTENDERS if not given.only or name in given.only]
+    recording = Recording("calls", given)
+    official = official_python(given.official_python, _RESULTS / "official-las") if _wanted(OFFICIAL, given) else None
+    contenders = [name for name in CONTENDERS if _wanted(name, given)]
     with ExitStack() as stack:
         url, server = stack.enter_context(serving(given.server))
-        children = _start(stack, contenders, url, given)
-        result = {
-            "machine": machine(),
-            "server": server,
-            "loop": given.loop,
-            "rounds": given.rounds,
-            "calls": _measure(children, given),
-        }
-    save(given.output, result)
-    _print_table(result["calls"])
-    _print_targets(result["calls"])
+        children = _start(stack, contenders, url, given, official)
+        found = _measure(children, given)
+    result = recording.save(found, _rows(found), {OFFICIAL: official}, server=server)
+    _print_table(result)
+    print_rows(result)
     print(f"\nserver: {server}, loop: {given.loop}, {given.rounds} rounds; written to {given.output}")
     return 0
+
+
+def _wanted(name: str, given: argparse.Namespace) -> bool:
+    return not given.only or name in given.only
 
 
 def _arguments() -> argparse.Namespace:
@@ -78,12 +73,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _start(stack: ExitStack, names: list[str], url: str, given: argparse.Namespace) -> dict[str, Child]:
+def _start(
+    stack: ExitStack, names: list[str], url: str, given: argparse.Namespace, official: str | None
+) -> dict[str, Child]:
     children = {}
     for name in names:
-        python: str | None = sys.executable
-        if name == OFFICIAL:
-            python = official_python(given.official_python, _RESULTS / "official-las")
+        python = official if name == OFFICIAL else sys.executable
         if python is None:
             print(f"{name}: left out, its environment could not be made")
             continue
@@ -92,8 +87,8 @@ def _start(stack: ExitStack, names: list[str], url: str, given: argparse.Namespa
     return children
 
 
-def _measure(children: dict[str, Child], given: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return per contender and concurrency: CPU and wall microseconds per call, over all rounds."""
+def _measure(children: dict[str, Child], given: argparse.Namespace) -> list[Series]:
+    """Return CPU and wall microseconds per call, for each contender and concurrency."""
     expected = digest_of(json.loads(ANSWER))
     counts = {
         (name, many): _count_for(children[name], many, given.seconds, expected)
@@ -104,14 +99,17 @@ def _measure(children: dict[str, Child], given: argparse.Namespace) -> dict[str,
     for _ in range(given.rounds):
         for (name, many), count in counts.items():
             rounds[name, many].append(_ask(children[name], count, many, expected))
-    found: dict[str, dict[str, Any]] = {name: {} for name in children}
+    found = []
     for (name, many), measured in rounds.items():
-        found[name][str(many)] = {
-            "count": counts[name, many],
-            "cpu_us": summarize([one["cpu_s"] / one["count"] * 1e6 for one in measured]),
-            "wall_us": summarize([one["wall_s"] / one["count"] * 1e6 for one in measured]),
-        }
+        cpu_us, wall_us = ([one[key] / one["count"] * 1e6 for one in measured] for key in ("cpu_s", "wall_s"))
+        group = f"{many} at a time"
+        found += [series(group, name, "CPU", "µs", cpu_us), series(group, name, "wall", "µs", wall_us)]
     return found
+
+
+def _rows(found: list[Series]) -> list[Row]:
+    group = f"{_JUDGED} at a time"
+    return [row for target, names in _COMPARED.items() for row in compare_all(target, found, group, names)]
 
 
 def _count_for(child: Child, concurrency: int, seconds: float, expected: str) -> int:
@@ -129,29 +127,15 @@ def _ask(child: Child, count: int, concurrency: int, expected: str) -> dict[str,
     return measured
 
 
-def _print_table(calls: dict[str, dict[str, Any]]) -> None:
-    print(f"{'':24}{'at a time':>10}{'CPU us':>9}{'low - high':>16}{'wall us':>9}{'calls/s':>9}{'CPU, ours = 1':>15}")
-    for many in next(iter(calls.values())):
-        ours = calls.get(OURS, {}).get(many)
-        for name, found in calls.items():
-            cpu, wall = found[many]["cpu_us"], found[many]["wall_us"]
-            ratio = f"{cpu['median'] / ours['cpu_us']['median']:.2f}" if ours else "-"
-            spread = f"{cpu['low']:.0f} - {cpu['high']:.0f}"
-            numbers = f"{cpu['median']:>9.0f}{spread:>16}{wall['median']:>9.0f}{1e6 / wall['median']:>9.0f}"
-            print(f"{name:24}{many:>10}{numbers}{ratio:>15}")
-        print()
-
-
-def _print_targets(calls: dict[str, dict[str, Any]]) -> None:
-    for target in TARGETS:
-        if not all(name in calls and "16" in calls[name] for name in (target.ours, target.other)):
+def _print_table(result: Result) -> None:
+    print(f"{'':24}{'':>16}{'CPU us':>9}{'low - high':>16}{'wall us':>9}{'calls/s':>9}{'CPU, ours = 1':>15}")
+    for cpu in result.series:
+        wall, ours = (pick(result.series, cpu.group, *key) for key in ((cpu.name, "wall"), (OURS, "CPU")))
+        if cpu.measure != "CPU" or wall is None:
             continue
-        ours, other = (calls[name]["16"]["cpu_us"]["median"] for name in (target.ours, target.other))
-        verdict = "met" if ours <= target.ratio * other else "missed"
-        print(
-            f"{verdict:>7}: CPU of {target.ours!r} is {ours / other:.3f} of {target.other!r} "
-            f"(at most {target.ratio:.3f}), 16 at a time"
-        )
+        ratio = f"{cpu.median / ours.median:.2f}" if ours else "-"
+        numbers = f"{cpu.median:>9.0f}{f'{cpu.low:.0f} - {cpu.high:.0f}':>16}{wall.median:>9.0f}"
+        print(f"{cpu.name:24}{cpu.group:>16}{numbers}{1e6 / wall.median:>9.0f}{ratio:>15}")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 Forty workers share ten connections. The server answers after 0 to 5 ms, at once or in pieces; nine of ten requests are
 given up after 0 to 15 ms, while they wait for a slot, connect, write, wait for the head or read the body. Lost is a slot
-or connection that still counts as in use, a socket either side still holds, or a task that still runs.
+or connection that still counts as in use, a socket either side still holds, or a task that still runs. First through the
+pool alone, then through a whole hub.
 
-    python benchmarks/cancel.py [--requests N] [--loop asyncio|uvloop]
+    python benchmarks/cancel.py [--requests N] [--through pool hub] [--loop asyncio|uvloop] [--output FILE]
 
 Exit status 1 if anything was lost.
 """
@@ -25,6 +26,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
+
+from _results import Row, Series, measured, series
+from _support import Recording, print_rows
+
 from asyncclient import AsyncHub
 from asyncclient._messages import Origin, Request
 from asyncclient._net.bodies import IterBody
@@ -33,6 +39,8 @@ from asyncclient._pipeline import Rules
 from asyncclient.errors import APIError
 from asyncclient.types import Limits, RetryPolicy, Timeouts
 
+FULL = 100_000
+"""The cancellations that the target is about."""
 WORKERS = 40
 CONNECTIONS = 10
 SERVER_DELAY_S = 0.005
@@ -240,10 +248,11 @@ async def measure(through: str, origin: Origin, cancellations: int, seed: int) -
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=100_000, help="cancellations to reach (default: 100000)")
-    parser.add_argument("--through", choices=sorted(THROUGH), default="pool")
+    parser.add_argument("--requests", type=int, default=FULL, help="cancellations to reach (default: 100000)")
+    parser.add_argument("--through", nargs="+", choices=list(THROUGH), default=list(THROUGH))
     parser.add_argument("--loop", choices=["asyncio", "uvloop"], default="asyncio")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=Path(".benchmarks") / "cancel.json")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -254,14 +263,34 @@ def main() -> int:
         import uvloop
 
         factory = uvloop.new_event_loop
-    with server_process() as origin, asyncio.Runner(loop_factory=factory) as runner:
-        result = runner.run(measure(options.through, origin, options.requests, options.seed))
-    result |= {"through": options.through, "loop": options.loop, "seed": options.seed}
-    print(json.dumps(result, indent=2))
+    recording, results = Recording("cancel", options), {}
+    for through in options.through:
+        with server_process() as origin, asyncio.Runner(loop_factory=factory) as runner:
+            results[through] = runner.run(measure(through, origin, options.requests, options.seed))
+        show(through, results[through])
+    found = [each for through, result in results.items() for each in series_of(through, result)]
+    result = recording.save(found, rows_of(found, options.requests), through=results)
+    print_rows(result)
+    return 0 if all(row.met for row in result.rows) else 1
+
+
+def series_of(through: str, result: dict[str, Any]) -> Iterator[Series]:
+    yield series(through, "asyncclient", "count", "lost", [sum(map(abs, result["lost"].values()))])
+    yield series(through, "asyncclient", "CPU", "s", [result["cpu_s"]])
+    yield series(through, "asyncclient", "wall", "s", [result["wall_s"]])
+    yield series(through, "asyncclient", "memory", "MiB", [result["memory_growth_kib"] / 1024])
+
+
+def rows_of(found: list[Series], requests: int) -> list[Row]:
+    note = "" if requests >= FULL else f"{requests:,} cancelled"
+    return [measured(f"cancel.{each.group}", each, note) for each in found if each.measure == "count"]
+
+
+def show(through: str, result: dict[str, Any]) -> None:
+    print(json.dumps({"through": through, **result}, indent=2))
     lost = {name: count for name, count in result["lost"].items() if count}
     cancelled = result["outcomes"]["cancelled"]
-    print(f"{cancelled} cancelled in {result['wall_s']} s: " + (f"LOST {lost}" if lost else "nothing lost"))
-    return 1 if lost else 0
+    print(f"{through}: {cancelled} cancelled in {result['wall_s']} s: " + (f"LOST {lost}" if lost else "nothing lost"))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,16 @@
-"""What does a Flywheel script cost, against the official client: to begin with, to iterate, to upload small files?
+"""What does a Flywheel script cost, against the official client: to begin with, to iterate, to upload?
 
 Importing the package and making a client; 10,000 projects through a finder, 250 a page; 500 files of 8 KiB as forms, one
-request each. CPU of the process that does it, and wall time; every contender is a process of its own, rounds are
-interleaved, what arrives is counted. The server answers the same bytes to all.
+request each; one file of 1 GiB by signed URLs, 32 MiB each. CPU of the process that does it, and wall time; every
+contender is a process of its own, rounds are interleaved. The server is the same process for all, and answers the same;
+what arrives is counted, and of the large file every part is compared with what was sent.
 
-    python benchmarks/flywheel.py [--rounds 5] [--objects 10000] [--files 500] [--only NAME ...]
+CPU is that of the whole process, from its start to its end, less that of an interpreter that does nothing; of iterating
+and uploading only what comes after a first use, so that no import is in it. Both sides run from bytecode that the first
+round, which does not count, has compiled. The blocking client uploads small files with ``upload_many``; the official
+one has nothing of the kind, and does what its users do, one after the other.
+
+    python benchmarks/flywheel.py [--rounds 5] [--objects 10000] [--files 500] [--mib 1024] [--only NAME ...]
 
 The official client is taken from the interpreter that ``--official`` or ``ASYNCCLIENT_OFFICIAL_FLYWHEEL_PYTHON`` names.
 """
@@ -12,39 +18,35 @@ The official client is taken from the interpreter that ``--official`` or ``ASYNC
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import multiprocessing
 import os
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httptools
-
 sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
 
-from _support import machine, save, summarize
+from _flywheel_site import Site, site
+from _results import Row, Series, compare_all, series
+from _support import Recording, print_rows
 
-_PAGE: Final = 250
 _VARIABLE: Final = "ASYNCCLIENT_OFFICIAL_FLYWHEEL_PYTHON"
-_LEAST: Final = {"begin": 3.0, "iterate": 4.0, "upload": 5.0}
-"""How many times less CPU than the official client the blocking one must need."""
+_MIB: Final = 1024 * 1024
+_FULL: Final = {"begin": 1, "iterate": 10_000, "upload": 500, "large": 1024}
+"""How much of each kind the targets are about."""
 
 _COMMON: Final = """
 import json, os, sys, time
 key, amount, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-def used():
-    times = os.times()
-    return times.user + times.system
-wall, cpu = time.perf_counter(), used()
+wall, cpu = time.perf_counter(), time.process_time()
 """
 _REPORT: Final = """
-print(json.dumps({"wall": time.perf_counter() - wall, "cpu": used() - cpu, "count": count}))
+print(json.dumps({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "count": count}))
 """
 _BEGIN: Final = {
     "blocking": "from asyncclient.flywheel import Client\nClient(key)\ncount = 1\n",
@@ -52,13 +54,13 @@ _BEGIN: Final = {
     "official": "import flywheel\nflywheel.Client(key)\ncount = 1\n",
 }
 _WARM: Final = {
-    "blocking": "client.upload_file_to_container('c', os.path.join(folder, '000000.bin'), signed=False)\n",
+    "blocking": "client.upload_file_to_container('c', os.path.join(folder, 'small', '000000.bin'), signed=False)\n",
     "async": "from asyncclient.flywheel import Client\n"
-    "Client(key).upload_file_to_container('c', os.path.join(folder, '000000.bin'), signed=False)\n",
-    "official": "client.upload_file_to_container('c', os.path.join(folder, '000000.bin'), signed=False)\n",
+    "Client(key).upload_file_to_container('c', os.path.join(folder, 'small', '000000.bin'), signed=False)\n",
+    "official": "client.upload_file_to_container('c', os.path.join(folder, 'small', '000000.bin'), signed=False)\n",
 }
 """What is loaded at the first use is no part of what a file costs."""
-_AGAIN: Final = "wall, cpu = time.perf_counter(), used()\n"
+_AGAIN: Final = "wall, cpu = time.perf_counter(), time.process_time()\n"
 _ITERATE: Final = {
     "blocking": "count = sum(1 for project in client.projects.iter() if project.label)\n",
     "async": (
@@ -71,13 +73,25 @@ _ITERATE: Final = {
     ),
     "official": "count = sum(1 for project in client.projects.iter() if project.label)\n",
 }
-_PATHS: Final = "paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))][:amount]\n"
+_PATHS: Final = (
+    "folder = os.path.join(folder, 'small')\n"
+    "paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))][:amount]\n"
+)
 _UPLOAD: Final = {
     "blocking": _PATHS + "count = len(client.upload_many('c', paths, signed=False))\n",
     "async": _PATHS
     + "async def run():\n    return len(await client.upload_many('c', paths, signed=False))\ncount = asyncio.run(run())\n",
     "official": _PATHS
     + "count = sum(len(client.upload_file_to_container('c', path, signed=False)) for path in paths)\n",
+}
+_LARGE: Final = {
+    "blocking": "count = amount * len(client.upload_file_to_container('c', os.path.join(folder, 'large')))\n",
+    "async": (
+        "async def run():\n"
+        "    return len(await client.upload_file_to_container('c', os.path.join(folder, 'large')))\n"
+        "count = amount * asyncio.run(run())\n"
+    ),
+    "official": "count = amount * len(client.upload_file_to_container('c', os.path.join(folder, 'large')))\n",
 }
 _MAKE: Final = {
     "blocking": "from asyncclient.flywheel import Client\nclient = Client(key)\nclient.get_project('p')\n",
@@ -88,135 +102,96 @@ _MAKE: Final = {
 
 def _programs() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {"begin": {name: _COMMON + code + _REPORT for name, code in _BEGIN.items()}}
-    for kind, codes in (("iterate", _ITERATE), ("upload", _UPLOAD)):
+    for kind, codes in (("iterate", _ITERATE), ("upload", _UPLOAD), ("large", _LARGE)):
         found[kind] = {
-            name: _COMMON + _MAKE[name] + (_WARM[name] if kind == "upload" else "") + _AGAIN + code + _REPORT
+            name: _COMMON + _MAKE[name] + (_WARM[name] if kind != "iterate" else "") + _AGAIN + code + _REPORT
             for name, code in codes.items()
         }
     return found
-
-
-class _Service(asyncio.Protocol):
-    """Answers with pages of projects, with the record of a file, or with an empty object."""
-
-    pages: dict[bytes, bytes]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._parser = httptools.HttpRequestParser(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_url(self, url: bytes) -> None:
-        self._url = url
-
-    def on_message_complete(self) -> None:
-        self._transport.write(self._answer())  # type: ignore[attr-defined]  # a transport that writes
-
-    def _answer(self) -> bytes:
-        path, _, query = self._url.partition(b"?")
-        if path == b"/api/projects":
-            return self.pages.get(query.partition(b"after_id=")[2], self.pages[b"end"])
-        if self._parser.get_method() == b"POST":
-            return self.pages[b"file"]
-        return self.pages[b"empty"]
-
-
-def _http(value: Any) -> bytes:
-    body = json.dumps(value).encode()
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
-
-
-def _project(number: int) -> dict[str, Any]:
-    return {
-        "_id": f"{number:024x}",
-        "label": f"project {number}",
-        "group": "lab",
-        "created": "2024-11-29T10:11:12.131000+00:00",
-        "modified": "2024-11-29T10:11:12.131000+00:00",
-        "permissions": [{"_id": "user@example.org", "role_ids": ["5f4f3a"]}],
-        "tags": ["a", "b"],
-        "notes": [],
-        "info": {},
-        "files": [],
-        "parents": {"group": "lab"},
-    }
-
-
-def _serve(objects: int, ready: Any) -> None:
-    projects = [_project(number) for number in range(1, objects + 1)]
-    pages = {b"end": _http([]), b"empty": _http({}), b"file": _http([{"name": "f", "size": 8192, "file_id": "x"}])}
-    for start in range(0, objects, _PAGE):
-        after = f"{start:024x}".encode() if start else b""
-        pages[after] = _http(projects[start : start + _PAGE])
-    _Service.pages = pages
-
-    async def run() -> None:
-        server = await asyncio.get_running_loop().create_server(_Service, "127.0.0.1", 0)
-        ready.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(run())
-
-
-@contextmanager
-def _service(objects: int) -> Iterator[str]:
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(objects, theirs), daemon=True)
-    process.start()
-    try:
-        yield f"127.0.0.1:{ours.recv()}:__force_insecure:secret"
-    finally:
-        process.terminate()
-        process.join()
 
 
 def main() -> int:
     given = _arguments()
     official = given.official or os.environ.get(_VARIABLE)
     pythons = {"blocking": sys.executable, "async": sys.executable, **({"official": official} if official else {})}
-    amounts = {"begin": 1, "iterate": given.objects, "upload": given.files}
-    runs: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="asyncclient-benchmark-") as folder, _service(given.objects) as key:
-        for number in range(given.files):
-            (Path(folder) / f"{number:06}.bin").write_bytes(bytes([number % 256]) * 8192)
+    amounts = {"begin": 1, "iterate": given.objects, "upload": given.files, "large": given.mib}
+    recording = Recording("flywheel", given)
+    found: list[Series] = []
+    with tempfile.TemporaryDirectory(prefix="asyncclient-benchmark-") as name, site(given.objects) as where:
+        folder = Path(name)
         for kind, programs in _programs().items():
             if not given.only or kind in given.only:
-                runs[kind] = _measured(programs, pythons, [key, str(amounts[kind]), folder], given.rounds)
-    save(given.output, {"machine": machine(), "runs": runs})
-    return _show(runs)
+                _make_files(folder, kind, amounts[kind])
+                found += _measured(kind, programs, pythons, (where, amounts[kind], folder), given.rounds)
+    result = recording.save(found, _rows(found, amounts), {"flywheel-sdk": official})
+    for each in result.series:
+        print(f"{each.group:10} {each.name:10} {each.measure:5} {each.median:7.3f} {each.unit}")
+    print_rows(result)
+    return 0
 
 
-def _measured(programs: dict[str, str], pythons: dict[str, str], arguments: list[str], rounds: int) -> dict[str, Any]:
+def _make_files(folder: Path, kind: str, amount: int) -> None:
+    small = folder / "small"
+    small.mkdir(exist_ok=True)
+    for number in range(amount if kind == "upload" else 1):
+        (small / f"{number:06}.bin").write_bytes(bytes([number % 256]) * 8192)
+    if kind == "large":
+        with (folder / "large").open("wb") as file:
+            for number in range(amount):
+                file.write(number.to_bytes(8, "big") * (_MIB // 8))
+
+
+def _measured(
+    kind: str,
+    programs: dict[str, str],
+    pythons: dict[str, str],
+    work: tuple[Site, int, Path],
+    rounds: int,
+) -> Iterator[Series]:
+    where, amount, folder = work
     found: dict[str, list[dict[str, float]]] = {name: [] for name in pythons}
     for turn in range(rounds + 1):  # the first fills caches
         for name, python in pythons.items():
-            command = [python, "-W", "ignore", "-c", programs[name], *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            result = json.loads(done.stdout)
-            if result["count"] != int(arguments[1]):
-                raise RuntimeError(f"{name} did {result['count']} of {arguments[1]}")
+            result = _run(python, programs[name], [where.key, str(amount), str(folder)], folder)
+            if result["count"] != amount:
+                raise RuntimeError(f"{name} did {result['count']} of {amount}")
+            if kind == "large":
+                where.check(folder / "large")
+            elif kind == "begin":
+                nothing = _run(python, "print('{}')", [], folder)
+                result |= {each: result[f"whole_{each}"] - nothing[f"whole_{each}"] for each in ("cpu", "wall")}
             if turn:
                 found[name].append(result)
-    return {
-        name: {key: summarize([r[key] for r in results]) for key in ("cpu", "wall")} for name, results in found.items()
-    }
+    for name, results in found.items():
+        yield series(kind, name, "CPU", "s", [result["cpu"] for result in results])
+        yield series(kind, name, "wall", "s", [result["wall"] for result in results])
 
 
-def _show(runs: dict[str, Any]) -> int:
-    missed = 0
-    for kind, results in runs.items():
-        print(f"\n{kind}")
-        for name, result in results.items():
-            cpu, wall = result["cpu"], result["wall"]
-            line = f"  {name:10} cpu {cpu['median']:7.3f} s  wall {wall['median']:7.3f} s"
-            if name != "official" and "official" in results:
-                ratio = results["official"]["cpu"]["median"] / cpu["median"]
-                line += f"  {ratio:5.1f} times less CPU (at least {_LEAST[kind]:g})"
-                missed += ratio < _LEAST[kind]
-            print(line)
-    return 1 if missed else 0
+def _run(python: str, program: str, arguments: list[str], folder: Path) -> dict[str, Any]:
+    """Run a program; return what it says of itself, and what its whole process took."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    variables["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    before, began = _children(), time.perf_counter()
+    command = [python, "-W", "ignore", "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=variables)
+    wall, cpu = time.perf_counter() - began, _children() - before
+    result: dict[str, Any] = json.loads(done.stdout)
+    return {**result, "whole_cpu": cpu, "whole_wall": wall}
+
+
+def _children() -> float:
+    """Return the CPU seconds of the processes that were waited for; finer than ``os.times``."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _rows(found: list[Series], amounts: dict[str, int]) -> list[Row]:
+    """Compare the blocking client with the official one, where that took part."""
+    rows = []
+    for kind in dict.fromkeys(each.group for each in found):
+        note = "" if amounts[kind] >= _FULL[kind] else f"{amounts[kind]} instead of {_FULL[kind]}"
+        rows += compare_all(f"flywheel.{kind}", found, kind, ("blocking", "official"), note)
+    return rows
 
 
 def _arguments() -> argparse.Namespace:
@@ -225,7 +200,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--objects", type=int, default=10_000)
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--official", help="an interpreter with flywheel-sdk")
-    parser.add_argument("--only", nargs="+", choices=["begin", "iterate", "upload"])
+    parser.add_argument("--mib", type=int, default=1024)
+    parser.add_argument("--only", nargs="+", choices=list(_FULL))
     parser.add_argument("--output", type=Path, default=Path(".benchmarks") / "flywheel.json")
     return parser.parse_args()
 

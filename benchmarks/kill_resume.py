@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,8 +32,9 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
 
+from _results import Row, Series, measured, series
 from _servers import _free_port, _wait_until_listening
-from _support import machine, save
+from _support import Recording, print_rows
 
 from asyncclient._failure import error_of
 from asyncclient._net.pool import Pool
@@ -52,6 +53,8 @@ _MIB: Final = 1024 * 1024
 _PARTS: Final = (_MIB // 4, _MIB, 4 * _MIB)
 _PARALLEL: Final = 4
 _KINDS: Final = ("session", "parts", "download")
+_FULL: Final = 200
+"""The runs that the target is about, all kinds together."""
 # A run whose children are all killed would never end.
 _MOST_KILLS: Final = 8
 _PATIENCE_S: Final = 120.0
@@ -99,14 +102,33 @@ def main() -> int:
     if given.child:
         asyncio.run(_child(json.loads(given.child)))
         return 0
+    recording = Recording("kill_resume", given)
     with tempfile.TemporaryDirectory(prefix="asyncclient-benchmark-", dir=given.folder) as name:
         folder = Path(name)
         with _store(folder / "store") as url:
             print(_HEAD, flush=True)
             tallies = [_shown(_runs(kind, url, folder, given)) for kind in given.kinds]
-    found = [asdict(tally) for tally in tallies]
-    save(given.output, {"machine": machine(), "mib": given.mib, "parts": _PARTS, "parallel": _PARALLEL, "kinds": found})
+    kinds = [{**asdict(tally), "notes": len(tally.notes)} for tally in tallies]  # a note names files of this machine
+    rows = [_row(name, tallies) for name in ("wrong", "left", "beyond")]
+    print_rows(recording.save(_series(tallies), rows, kinds=kinds, parts=_PARTS, parallel=_PARALLEL))
     return 0 if all(tally.good for tally in tallies) else 1
+
+
+def _series(tallies: Sequence[Tally]) -> Iterator[Series]:
+    for tally in tallies:
+        for name in ("runs", "kills", "wrong", "left", "litter", "beyond"):
+            yield series(tally.kind, name, "count", "", [getattr(tally, name)])
+        for name in ("again_bytes", "flying_bytes", "total_bytes"):
+            yield series(tally.kind, name.replace("_bytes", ""), "count", "MiB", [getattr(tally, name) / _MIB])
+
+
+def _row(name: str, tallies: Sequence[Tally]) -> Row:
+    """Add up all kinds; the note says where fewer runs were made than the target is about."""
+    found = series("all kinds", "asyncclient", "count", "runs", [sum(getattr(tally, name) for tally in tallies)])
+    runs = sum(tally.runs for tally in tallies)
+    kinds = [kind for kind in _KINDS if kind not in {tally.kind for tally in tallies}]
+    notes = [f"{runs} runs"] * (runs < _FULL) + [f"without {kind}" for kind in kinds]
+    return measured(f"kill_resume.{name}", found, ", ".join(notes))
 
 
 def _runs(kind: str, url: str, folder: Path, given: argparse.Namespace) -> Tally:
@@ -311,7 +333,7 @@ def _ask(url: str) -> dict[str, int]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200, help="of each kind")
+    parser.add_argument("--runs", type=int, default=_FULL, help="of each kind")
     parser.add_argument("--mib", type=int, default=24)
     parser.add_argument("--kinds", nargs="+", choices=_KINDS, default=list(_KINDS))
     parser.add_argument("--seed", type=int, default=1)

@@ -1,12 +1,9 @@
 """How long does a small call take while transfers saturate the hub?
 
 Twenty workers fetch 32 MiB again and again through one hub, on the bulk lane; meanwhile a small GET on the control lane
-starts every 20 ms. The same small calls are measured while nothing else goes on. The design asks for a median under load
-of at most three times the idle one.
+starts every 20 ms. The same small calls are measured while nothing else goes on, before and after, in every round.
 
-    python benchmarks/latency.py [--calls N] [--streams N] [--connections N] [--server nginx|asyncio]
-
-Prints one JSON document. Exit status 1 if the target is missed.
+    python benchmarks/latency.py [--rounds 3] [--calls N] [--streams N] [--connections N] [--output FILE]
 """
 
 from __future__ import annotations
@@ -14,10 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from _support import machine, save
+sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
+
+from _results import Row, Series, compare, pick, series
+from _servers import _free_port, _nginx, _wait_until_listening
+from _support import Recording, print_rows
 
 from asyncclient import AsyncHub, Limits, RetryPolicy, Timeouts
 from asyncclient._failure import error_of
@@ -37,7 +35,10 @@ MIB: Final = 1024 * 1024
 BULK_BYTES: Final = 32 * MIB
 SMALL: Final = b"x" * 512
 INTERVAL_S: Final = 0.02
-TARGET: Final = 3.0
+FULL: Final = 20
+"""The streams that the target is about."""
+PERCENTILES: Final = (50, 75, 90, 95, 99)
+IDLE, LOADED = "idle", "while transfers saturate"
 
 # -- the server, in a process of its own -------------------------------------------------------------------------------
 
@@ -87,8 +88,7 @@ async def serve(port: int, folder: Path) -> None:
 
 @contextlib.contextmanager
 def serving(kind: str) -> Iterator[Origin]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = _free_port()
     with tempfile.TemporaryDirectory(prefix="asyncclient-benchmark-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx drops its privileges where it has some
@@ -106,20 +106,6 @@ def serving(kind: str) -> Iterator[Origin]:
         finally:
             child.terminate()
             child.wait(10)
-
-
-def _nginx() -> str | None:
-    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")  # Debian: not in a user's path
-
-
-def _wait_until_listening(port: int, child: subprocess.Popen[bytes], timeout_s: float = 10.0) -> None:
-    end_s = time.monotonic() + timeout_s
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-            return
-        if child.poll() is not None or time.monotonic() > end_s:
-            raise RuntimeError("the benchmark server did not start")
-        time.sleep(0.02)
 
 
 # -- the client --------------------------------------------------------------------------------------------------------
@@ -191,16 +177,14 @@ async def small_calls(pipeline: Pipeline, origin: Origin, count: int) -> list[fl
     return took_ms
 
 
-def summary(took_ms: list[float]) -> dict[str, float]:
+def percentile(took_ms: list[float], percent: int) -> float:
+    """Return the time that so many percent of the calls did not exceed."""
     ordered = sorted(took_ms)
-    return {
-        "p50_ms": round(ordered[len(ordered) // 2], 3),
-        "p95_ms": round(ordered[len(ordered) * 95 // 100], 3),
-        "worst_ms": round(ordered[-1], 3),
-    }
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-async def measure(origin: Origin, given: argparse.Namespace) -> dict[str, Any]:
+async def one_round(origin: Origin, given: argparse.Namespace) -> dict[str, Any]:
+    """Measure idle, loaded and idle again, through a hub of its own."""
     async with AsyncHub(limits=Limits(max_connections=given.connections)) as hub:
         pipeline = hub._opened()
         await small_calls(pipeline, origin, 20)
@@ -213,39 +197,49 @@ async def measure(origin: Origin, given: argparse.Namespace) -> dict[str, Any]:
             rate = (transfers.received - received) / elapsed / MIB
             cpu_share = (time.process_time() - cpu) / elapsed
             limits = hub.statistics().limits
-        idle_again = await small_calls(pipeline, origin, given.calls)
-    quiet, busy = summary(idle + idle_again), summary(loaded)
-    return {
-        "idle": quiet,
-        "loaded": busy,
-        "ratio_p50": round(busy["p50_ms"] / quiet["p50_ms"], 2),
-        "ratio_p95": round(busy["p95_ms"] / quiet["p95_ms"], 2),
-        "bulk_mib_per_s": round(rate),
-        "client_cpu": round(cpu_share, 2),
-        "limits": list(limits.values()),
-    }
+        idle += await small_calls(pipeline, origin, given.calls)
+    bulk = {"mib_per_s": round(rate), "client_cpu": round(cpu_share, 2), "limits": list(limits.values())}
+    return {IDLE: idle, LOADED: loaded, "bulk": bulk}
+
+
+def series_of(rounds: list[dict[str, Any]]) -> list[Series]:
+    return [
+        series(f"p{percent}", name, "wall", "ms", [percentile(each[name], percent) for each in rounds])
+        for percent in PERCENTILES
+        for name in (LOADED, IDLE)
+    ]
+
+
+def rows_of(found: list[Series], streams: int) -> list[Row]:
+    loaded, idle = (pick(found, "p50", name, "wall") for name in (LOADED, IDLE))
+    assert loaded is not None
+    assert idle is not None
+    return [compare("latency.p50", loaded, idle, "" if streams >= FULL else f"{streams} streams")]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--streams", type=int, default=20)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--calls", type=int, default=200, help="in each part of a round")
+    parser.add_argument("--streams", type=int, default=FULL)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--server", choices=["nginx", "asyncio"], default="nginx" if _nginx() else "asyncio")
-    parser.add_argument("--out", type=Path, default=Path(".benchmarks/latency.json"))
+    parser.add_argument("--output", type=Path, default=Path(".benchmarks/latency.json"))
     parser.add_argument("--serve", nargs=2, metavar=("PORT", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(serve(int(given.serve[0]), Path(given.serve[1])))
         return 0
-    result: dict[str, Any] = {"machine": machine(), "server": given.server, "target_ratio_p50": TARGET}
+    recording = Recording("latency", given)
     with serving(given.server) as origin:
-        result |= asyncio.run(measure(origin, given))
-    result["met"] = result["ratio_p50"] <= TARGET
-    save(given.out, result)
-    print(json.dumps(result, indent=2))
-    return 0 if result["met"] else 1
+        rounds = [asyncio.run(one_round(origin, given)) for _ in range(given.rounds)]
+    found = series_of(rounds)
+    result = recording.save(found, rows_of(found, given.streams), bulk=[each["bulk"] for each in rounds])
+    for each in result.series:
+        print(f"{each.group}  {each.name:26} {each.median:8.2f} ms  ({each.low:.2f} to {each.high:.2f})")
+    print_rows(result)
+    return 0
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import hashlib
 import io
 import json
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -33,8 +34,9 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
 
+from _results import Result, Row, Series, compare_all, series
 from _servers import _free_port, _wait_until_listening
-from _support import machine, save, summarize
+from _support import Recording, print_rows
 
 _USER: Final = ("admin", "a long admin password")
 _COLUMNS: Final = b"v,T,H,B,L,lat,lng,a,l,b\n3.1.0,20.5,40.0,99,0.5,49.26,-123.25,97.3,1652813182,0"
@@ -42,7 +44,9 @@ _START: Final = dt.datetime(2022, 5, 17)
 _WORKERS: Final = 8
 _GROUP: Final = 128
 _OURS, _REFERENCE = "asyncclient", "one after the other"
-_LEAST: Final = {"local": 4.0, "remote": 4.0, "local, again": 20.0, "remote, again": 20.0}
+_FULL: Final = 1000
+"""The images that the targets are about."""
+_COLUMNS_OF: Final = {"": ("cpu", "wall"), ", again": ("cpu_again", "wall_again")}
 
 
 def main() -> int:
@@ -50,36 +54,46 @@ def main() -> int:
     if given.child:
         print(json.dumps(_measure(*given.child)))
         return 0
-    result: dict[str, Any] = {"machine": machine(), "images": given.images}
+    recording = Recording("sticky_pi", given)
     with tempfile.TemporaryDirectory(prefix="asyncclient-benchmark-", dir=given.folder) as name:
         folder = Path(name)
         (folder / "card").mkdir()
         size = _make_images(folder / "card", given.images)
-        result["mb"] = size / 1e6
-        result["runs"] = _runs(folder, given)
-    save(given.output, result)
-    _show(result)
+        found = [each for side in given.only for each in _runs(side, folder, given)]
+    _show(recording.save(found, _rows(found, given), mb=round(size / 1e6)))
     return 0
 
 
-def _runs(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for side in given.only:
-        values: dict[str, dict[str, list[float]]] = {}
-        for number in range(given.rounds):
-            for name in _CONTENDERS[side]:
-                store = folder / f"{side}-{name.replace(' ', '-')}-{number}"
-                with contextlib.ExitStack() as stack:
-                    url = stack.enter_context(_server(folder / "server")) if side == "remote" else ""
-                    measured = _in_child(side, name, folder / "card", store, url)
-                if measured["stored"] != given.images or measured["stored_again"]:
-                    raise RuntimeError(f"{name}, {side}: {measured}")
-                shutil.rmtree(store, ignore_errors=True)
-                shutil.rmtree(folder / "server", ignore_errors=True)
-                for key in ("wall", "cpu", "wall_again"):
-                    values.setdefault(name, {}).setdefault(key, []).append(measured[key])
-        found[side] = {name: {key: summarize(item) for key, item in of.items()} for name, of in values.items()}
+def _runs(side: str, folder: Path, given: argparse.Namespace) -> list[Series]:
+    values: dict[str, list[dict[str, Any]]] = {name: [] for name in _CONTENDERS[side]}
+    for number in range(given.rounds):
+        for name in _CONTENDERS[side]:
+            store = folder / f"{side}-{name.replace(' ', '-')}-{number}"
+            with contextlib.ExitStack() as stack:
+                url = stack.enter_context(_server(folder / "server")) if side == "remote" else ""
+                measured = _in_child(side, name, folder / "card", store, url)
+            if measured["stored"] != given.images or measured["stored_again"]:
+                raise RuntimeError(f"{name}, {side}: {measured}")
+            shutil.rmtree(store, ignore_errors=True)
+            shutil.rmtree(folder / "server", ignore_errors=True)
+            values[name].append(measured)
+    found = []
+    for suffix, (cpu, wall) in _COLUMNS_OF.items():
+        for name, rounds in values.items():
+            found.append(series(side + suffix, name, "CPU", "s", [each[cpu] for each in rounds]))
+            found.append(series(side + suffix, name, "wall", "s", [each[wall] for each in rounds]))
     return found
+
+
+def _rows(found: list[Series], given: argparse.Namespace) -> list[Row]:
+    note = "" if given.images >= _FULL else f"{given.images} images"
+    groups = [side + suffix for side in given.only for suffix in _COLUMNS_OF]
+    names = (_OURS, _REFERENCE)
+    return [
+        row
+        for group in groups
+        for row in compare_all(f"sticky_pi.{group.replace(', ', '-')}", found, group, names, note)
+    ]
 
 
 def _in_child(side: str, name: str, card: Path, store: Path, url: str) -> dict[str, Any]:
@@ -95,14 +109,19 @@ def _measure(side: str, name: str, card: str, store: str, url: str) -> dict[str,
     put = _CONTENDERS[side][name]
     first = _timed(put, files, store, url)
     again = _timed(put, files, store, url)
-    return {**first, "stored_again": again["stored"], "wall_again": again["wall"]}
+    return {**first, "stored_again": again["stored"], "wall_again": again["wall"], "cpu_again": again["cpu"]}
 
 
 def _timed(put: Callable[[list[str], str, str], int], files: list[str], store: str, url: str) -> dict[str, Any]:
-    cpu, wall = os.times(), time.perf_counter()
+    cpu, wall = _cpu_s(), time.perf_counter()
     stored = put(files, store, url)
-    wall_s, now = time.perf_counter() - wall, os.times()
-    return {"stored": stored, "wall": wall_s, "cpu": sum(now[:4]) - sum(cpu[:4])}
+    return {"stored": stored, "wall": time.perf_counter() - wall, "cpu": _cpu_s() - cpu}
+
+
+def _cpu_s() -> float:
+    """Return the CPU time of this process and of its children that ended."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 # --- ours --------------------------------------------------------------------------------------------------------------
@@ -277,24 +296,18 @@ def _server(folder: Path) -> Iterator[str]:
         child.wait(30)
 
 
-def _show(result: dict[str, Any]) -> None:
-    print(f"{result['images']} images, {result['mb']:.0f} MB; median seconds (lowest to highest)")
-    for side, contenders in result["runs"].items():
-        for name, found in contenders.items():
-            wall, again = found["wall"], found["wall_again"]
-            print(
-                f"  {side:7} {name:20} {wall['median']:8.2f} ({wall['low']:.2f} to {wall['high']:.2f}), "
-                f"CPU {found['cpu']['median']:.2f}; again {again['median']:.3f} ({again['low']:.3f} to {again['high']:.3f})"
-            )
-        ours, reference = contenders[_OURS], contenders[_REFERENCE]
-        for key, label in (("wall", side), ("wall_again", f"{side}, again")):
-            ratio = reference[key]["median"] / ours[key]["median"]
-            print(f"  {label}: {ratio:.1f} times as fast (at least {_LEAST[label]:g})")
+def _show(result: Result) -> None:
+    print(f"{result.settings['images']} images, {result.details['mb']} MB; median seconds (lowest to highest)")
+    for each in result.series:
+        print(
+            f"  {each.group:14} {each.name:20} {each.measure:5} {each.median:8.3f} ({each.low:.3f} to {each.high:.3f})"
+        )
+    print_rows(result)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=_FULL)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=list(_CONTENDERS), default=list(_CONTENDERS))
     parser.add_argument("--folder", default=os.environ.get("TMPDIR"), help="where files go; needs room for all")

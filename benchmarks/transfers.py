@@ -28,8 +28,9 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
 
+from _results import Result, Row, Series, compare, measured, pick, series
 from _servers import _free_port, _nginx, _wait_until_listening
-from _support import machine, save, summarize
+from _support import Recording, print_rows
 
 from asyncclient._failure import error_of
 from asyncclient._net.pool import Pool
@@ -43,8 +44,8 @@ from asyncclient.types import Limits, RetryPolicy, Timeouts
 
 _MIB: Final = 1024 * 1024
 _RESULTS: Final = Path(".benchmarks")
-_WALL: Final = 1.15
-_MEMORY_MIB: Final = 64
+_FULL_MIB, _FULL_MEMORY_MIB = 1024, 4096
+"""The sizes that the targets are about."""
 
 _CONFIG: Final = """
 worker_processes 1;
@@ -73,17 +74,30 @@ def main() -> int:
     if _nginx() is None or shutil.which("curl") is None:
         print("nginx and curl are needed", file=sys.stderr)
         return 2
+    recording = Recording("transfers", given)
     with tempfile.TemporaryDirectory(prefix="asyncclient-benchmark-", dir=given.folder) as name:
         folder = Path(name)
         with _files(folder) as files, _sink() as sink:
-            result = {"machine": machine(), "mib": given.mib, "memory_mib": given.memory_mib}
-            result |= _speed(folder, files, sink, given) | _memory(folder, files, sink, given)
-    save(given.output, result)
-    _show(result)
+            found = [*_speed(folder, files, sink, given), *_memory(folder, files, sink, given)]
+    _show(recording.save(found, _rows(found, given)))
     return 0
 
 
-def _speed(folder: Path, files: str, sink: str, given: argparse.Namespace) -> dict[str, Any]:
+def _rows(found: list[Series], given: argparse.Namespace) -> Iterator[Row]:
+    ours, md5, curl = (pick(found, "one file", name, "wall") for name in ("download", "md5", "curl"))
+    assert ours is not None
+    assert md5 is not None
+    assert curl is not None
+    slower = max(md5, curl, key=lambda each: each.median)
+    yield compare("transfers.download", ours, slower, "" if given.mib >= _FULL_MIB else f"{given.mib} MiB")
+    note = "" if given.memory_mib >= _FULL_MEMORY_MIB else f"{given.memory_mib} MiB"
+    for name, target in (("download", "transfers.memory-down"), ("upload", "transfers.memory-up")):
+        growth = pick(found, "sparse file", name, "memory")
+        assert growth is not None
+        yield measured(target, growth, note)
+
+
+def _speed(folder: Path, files: str, sink: str, given: argparse.Namespace) -> list[Series]:
     path = folder / "root" / "file"
     digest = _make(path, given.mib)
     out = folder / "out"
@@ -101,11 +115,11 @@ def _speed(folder: Path, files: str, sink: str, given: argparse.Namespace) -> di
             cpu[name].append(found["cpu_s"])
         out.unlink()
     path.unlink()
-    walls = {name: summarize(values) for name, values in times.items()}
-    return {"wall_s": walls, "cpu_s": {name: summarize(values) for name, values in cpu.items()}}
+    walls = [series("one file", name, "wall", "s", values) for name, values in times.items()]
+    return walls + [series("one file", name, "CPU", "s", values) for name, values in cpu.items()]
 
 
-def _memory(folder: Path, files: str, sink: str, given: argparse.Namespace) -> dict[str, Any]:
+def _memory(folder: Path, files: str, sink: str, given: argparse.Namespace) -> list[Series]:
     path, out = folder / "root" / "sparse", folder / "out"
     with path.open("wb") as file:
         file.truncate(given.memory_mib * _MIB)
@@ -114,20 +128,15 @@ def _memory(folder: Path, files: str, sink: str, given: argparse.Namespace) -> d
         raise RuntimeError("the download has the wrong size")
     out.unlink()
     up = _run([sys.executable, __file__, "--child", "upload", sink, str(path), ""])
-    return {"growth_mib": {"download": down["growth_mib"], "upload": up["growth_mib"]}}
+    found = {"download": down, "upload": up}
+    return [series("sparse file", name, "memory", "MiB", [each["growth_mib"]]) for name, each in found.items()]
 
 
-def _show(result: dict[str, Any]) -> None:
-    wall, growth = result["wall_s"], result["growth_mib"]
-    size = result["mib"]
-    for name, found in wall.items():
-        print(f"{name:10} {found['median']:7.2f} s  {size / found['median']:7.0f} MiB/s")
-    floor = max(wall["md5"]["median"], wall["curl"]["median"])
-    ratio = wall["download"]["median"] / floor
-    print(f"download: {ratio:.2f} of the slower of md5 and curl (at most {_WALL})")
-    print(f"upload: {wall['upload']['median'] / wall['md5']['median']:.2f} of md5 alone")
-    for name, mib in growth.items():
-        print(f"memory: {mib:.0f} MiB more after {result['memory_mib']} MiB of {name} (at most {_MEMORY_MIB})")
+def _show(result: Result) -> None:
+    for each in result.series:
+        speed = f"{result.settings['mib'] / each.median:7.0f} MiB/s" if each.measure == "wall" else ""
+        print(f"{each.group:11} {each.name:10} {each.measure:6} {each.median:8.2f} {each.unit} {speed}")
+    print_rows(result)
 
 
 # --- a process that measures ------------------------------------------------------------------------------------------
@@ -229,8 +238,8 @@ def _serving(command: list[str], port: int) -> Iterator[str]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mib", type=int, default=1024)
-    parser.add_argument("--memory-mib", type=int, default=4096)
+    parser.add_argument("--mib", type=int, default=_FULL_MIB)
+    parser.add_argument("--memory-mib", type=int, default=_FULL_MEMORY_MIB)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", default=os.environ.get("TMPDIR"), help="where files go; needs room for both sizes")
     parser.add_argument("--output", type=Path, default=_RESULTS / "transfers.json")

@@ -3,7 +3,7 @@
 2,000 files of 64 KiB and 8 of 256 MiB, up and down, 16 at a time: through our async session, through the blocking one, and
 with requests and requests_toolbelt in 16 threads, a connection per file, as the official client does it. Every contender is
 a process of its own; rounds are interleaved; the size of what arrives is checked. Downloads that a later process could go on
-with digest every part; resume=False does not, as the official client does not.
+with keep a checksum of every part; resume=False does not, as the official client does not.
 
     python benchmarks/voxel51.py [--files 2000] [--large 8] [--large-mib 256] [--rounds 3] [--only NAME ...]
 """
@@ -27,8 +27,9 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parent))  # for runs by path from anywhere
 
+from _results import Result, Row, Series, compare_all, series
 from _servers import _free_port, _wait_until_listening
-from _support import machine, save, summarize
+from _support import Recording, print_rows
 
 _KIB: Final = 1024
 _MIB: Final = 1024 * 1024
@@ -38,7 +39,9 @@ _OURS: Final = "asyncclient"
 _PLAIN: Final = "asyncclient, resume=False"
 _BLOCKING: Final = "asyncclient, blocking"
 _REFERENCE: Final = "requests + toolbelt"
-_LEAST: Final = {"small": (5.0, "CPU and wall"), "large": (1.5, "CPU")}
+_FULL: Final = {"small": 2000, "large": 8}
+_FULL_MIB: Final = 256
+"""How many files of which size the targets are about."""
 
 
 def main() -> int:
@@ -46,17 +49,32 @@ def main() -> int:
     if given.child:
         print(json.dumps(_measure(*given.child)))
         return 0
-    result: dict[str, Any] = {"machine": machine(), "files": given.files, "large": [given.large, given.large_mib]}
+    recording = Recording("voxel51", given)
     with tempfile.TemporaryDirectory(prefix="asyncclient-benchmark-", dir=given.folder) as name, _platform() as url:
-        result["runs"] = _runs(Path(name), url, given)
-    save(given.output, result)
-    _show(result["runs"])
+        found = list(_runs(Path(name), url, given))
+    _show(recording.save(found, _rows(found, given)))
     return 0
 
 
-def _runs(folder: Path, url: str, given: argparse.Namespace) -> dict[str, Any]:
+def _rows(found: list[Series], given: argparse.Namespace) -> Iterator[Row]:
+    """Compare our async client with the reference; of small files, CPU and wall time are targets each."""
+    sizes = {"small": (given.files, "files"), "large": (given.large, f"files of {given.large_mib} MiB")}
+    for group in dict.fromkeys(each.group for each in found):
+        kind, _, direction = group.partition(" ")
+        count, what = sizes[kind]
+        full = count >= _FULL[kind] and (kind == "small" or given.large_mib >= _FULL_MIB)
+        note = "" if full else f"{count} {what}"
+        names = (_OURS, _REFERENCE)
+        if kind == "large":
+            yield from compare_all(f"voxel51.large-{direction}", found, group, names, note)
+            continue
+        for measure in ("CPU", "wall"):
+            rows = compare_all(f"voxel51.small-{direction}-{measure.lower()}", found, group, names, note)
+            yield from (row for row in rows if row.measure == measure)
+
+
+def _runs(folder: Path, url: str, given: argparse.Namespace) -> Iterator[Series]:
     sizes = {"small": (given.files, _SMALL), "large": (given.large, given.large_mib * _MIB)}
-    found: dict[str, Any] = {}
     for kind, (count, size) in sizes.items():
         if not count:
             continue
@@ -69,25 +87,15 @@ def _runs(folder: Path, url: str, given: argparse.Namespace) -> dict[str, Any]:
                     command = [sys.executable, __file__, "--child", name, direction, url, str(source), str(count)]
                     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
                     runs[name].append(json.loads(done.stdout))
-            found[f"{kind} {direction}"] = {
-                name: {unit: summarize([run[unit] for run in each]) for unit in ("cpu_s", "wall_s")}
-                for name, each in runs.items()
-            }
-    return found
+            for name, each in runs.items():
+                yield series(f"{kind} {direction}", name, "CPU", "s", [run["cpu_s"] for run in each])
+                yield series(f"{kind} {direction}", name, "wall", "s", [run["wall_s"] for run in each])
 
 
-def _show(runs: dict[str, Any]) -> None:
-    for work, found in runs.items():
-        reference = found.get(_REFERENCE)
-        for name, units in found.items():
-            text = f"{work:10}  {name:22}"
-            for unit, label in (("cpu_s", "CPU"), ("wall_s", "wall")):
-                text += f"  {units[unit]['median']:7.2f} s {label}"
-                if reference is not None and name != _REFERENCE:
-                    text += f" ({reference[unit]['median'] / units[unit]['median']:4.1f} x)"
-            print(text)
-        least, of = _LEAST[work.partition(" ")[0]]
-        print(f"{work:10}  wanted of {_OURS!r}: at least {least} x of {_REFERENCE!r} in {of}")
+def _show(result: Result) -> None:
+    for each in result.series:
+        print(f"{each.group:10}  {each.name:26} {each.measure:5} {each.median:8.2f} s")
+    print_rows(result)
 
 
 # --- a process that measures ------------------------------------------------------------------------------------------
