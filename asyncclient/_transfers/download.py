@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from asyncclient._budget import Reservation
 from asyncclient._transfers.digest import candidate_part_sizes, join_etag, new_md5
 from asyncclient._transfers.download_arrived import Arrived
+from asyncclient._transfers.download_identity import Identified, insist
 from asyncclient._transfers.download_parts import First, PartsDownload
 from asyncclient._transfers.download_stream import StreamDownload
 from asyncclient._transfers.hops import run_hop
@@ -52,6 +53,7 @@ class Download:
         self._destination = destination
         self._is_path = isinstance(destination, (str, os.PathLike))
         self._remote = RemoteFile(run.wire, target, None)
+        self._identified = Identified(run, target)
         self._sink: Sink | None = None
         self._parts = 1
         self._committed = False
@@ -86,14 +88,23 @@ class Download:
             # Some services answer a range of an empty file with one that does not exist; the whole they can give.
             piece = await remote.open(None)
         try:
+            self._identified.check_size(None if piece.encoding else remote.info.size)
+            if self._in_several() and not remote.ranges and insist(self._target):
+                await piece.aclose()
+                piece = await remote.open(span)
             size = remote.info.size
             self._run.with_size(size)
-            large = size is not None and size > max(self._run.options.threshold_bytes, self._first_length())
-            if self._is_path and remote.ranges and size is not None and large:
+            if self._in_several() and remote.ranges and size is not None:
                 return await self._in_parts(piece, size, memory)
             return await self._as_stream(piece, size)
         finally:
             await piece.aclose()
+
+    def _in_several(self) -> bool:
+        """Tell whether the file is worth several ranges."""
+        size = self._remote.info.size
+        least = max(self._run.options.threshold_bytes, self._first_length())
+        return self._is_path and size is not None and size > least
 
     def _first_length(self) -> int:
         options = self._run.options
@@ -101,16 +112,30 @@ class Download:
 
     async def _in_parts(self, piece: Piece, size: int, memory: Reservation) -> tuple[Proof, str | None]:
         part_size = self._choose_part_size(size)
-        await self._run.open_journal(part=part_size)
-        await self._record_file()
-        sink = await self._open_part_file(size)
-        work = PartsDownload(self._run, self._remote, sink, plan_parts(size, preferred=part_size, max_count=1 << 62))
-        work.expect(self._remote.info, whole=self._wants_whole())
+        await self._identified.ask()
+        self._identified.check_size(size)
+        await self._run.open_journal(part=part_size, content=self._identified.id)
+        try:
+            await self._record_file()
+            sink = await self._open_part_file(size)
+        except OSError:
+            await self._run.forget()
+            raise
+        work = self._parts_of(sink, plan_parts(size, preferred=part_size, max_count=1 << 62))
         try:
             await work.fetch(First(piece, memory))
         except RangeIgnored:
             return await self._without_ranges()
         return await self._prove(work)
+
+    def _parts_of(self, sink: PartFile, plan: Plan) -> PartsDownload:
+        work = PartsDownload(self._run, self._remote, sink, plan)
+        whole, info = self._wants_whole(), self._remote.info
+        # Parts are cut as the etag says where that is known: then their md5s add up to it, and nothing else is needed.
+        etag = info.bare_etag if self._target.etag_is_md5 else None
+        candidates = candidate_part_sizes(plan.size, etag) if etag else []
+        work.expect(info, whole=whole, part_md5s=not whole and plan.part_size in candidates)
+        return work
 
     def _choose_part_size(self, size: int) -> int:
         options, info = self._run.options, self._remote.info
@@ -144,6 +169,8 @@ class Download:
         work = StreamDownload(self._run, self._remote, sink)
         await work.fetch(piece)
         self._run.meter.phase("verifying")
+        if isinstance(sink, PartFile):
+            await self._identified.prove_file(sink, self._remote.info)
         md5 = await sink.md5() if expected or self._run.options.md5 or not sink.positional else None
         self._check(md5, expected)
         return ("md5" if expected else "size"), md5
@@ -151,6 +178,7 @@ class Download:
     async def _store_small(self, piece: Piece, expected: str | None) -> tuple[Proof, str | None]:
         sink = HeldSink()
         await StreamDownload(self._run, self._remote, sink).fetch(piece)
+        await self._identified.prove_bytes(sink.pieces)
         md5 = None
         if expected:
             digest = new_md5()
@@ -175,6 +203,7 @@ class Download:
             return None
         file = earlier.file
         was = RemoteInfo(size=file.size, etag=file.etag)
+        await self._identified.ask()
         if file.size is None or not self._may_resume(was, known):
             await self._open_part_file(0, resumed=True)  # taken over only to be deleted
             await self._discard()
@@ -182,6 +211,7 @@ class Download:
             return None
         self._remote = RemoteFile(self._run.wire, self._target, _merged(was, known))
         self._remote.trust_etag()
+        insist(self._target)
         self._run.with_size(file.size)
         plan = plan_parts(file.size, preferred=part_size, max_count=1 << 62)
         if await Arrived(self._run, Path(os.fsdecode(self._destination)), earlier, plan).proven(self._expected()):
@@ -194,8 +224,7 @@ class Download:
             # Its part file is gone: what the journal says of it is worth nothing, synced or not.
             await self._discard()
             return None
-        work = PartsDownload(self._run, self._remote, sink, plan)
-        work.expect(self._remote.info, whole=self._wants_whole())
+        work = self._parts_of(sink, plan)
         try:
             await work.take_over(earlier, self._found_bytes)
             if known is None and work.complete:
@@ -239,6 +268,10 @@ class Download:
                 return False
             if known.etag is not None and was.etag is not None and known.bare_etag != was.bare_etag:
                 return False
+        if self._identified.same(self._run.recorded_option("content")):
+            return True
+        if self._identified.id is not None and self._run.recorded_option("content") is not None:
+            return False
         # Without a validator that proves sameness, only a digest of the whole can tell a mixture from the file.
         return was.strong or bool(self._run.options.expected_md5 or (known is not None and known.md5))
 
@@ -273,6 +306,7 @@ class Download:
             return await self._verdict(work)
 
     async def _verdict(self, work: PartsDownload) -> tuple[Proof, str | None]:
+        await self._identified.prove_file(work.sink, self._remote.info)
         expected = self._expected()
         if expected is not None or self._run.options.md5:
             md5 = await work.sink.md5()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asyncclient._transfers.digest import RunningDigest, new_md5
+from asyncclient._transfers.digest import new_md5
 from asyncclient._transfers.fileio import fsync_folder
 from asyncclient._transfers.hops import disk_limiter, run_hop
 from asyncclient._transfers.open_source import as_source
 from asyncclient._transfers.places import part_path
 from asyncclient._transfers.plan import Plan
+from asyncclient._transfers.proof import proves, proving
+from asyncclient._transfers.records import PartDone
 from asyncclient._transfers.replay import FileState
 from asyncclient._transfers.run import Run
 from asyncclient._transfers.source import Source
@@ -38,11 +40,11 @@ class Arrived:
         """Tell whether it does; reads the file only where all else agrees.
 
         Args:
-            expected: The md5 of the whole, or None: then every part must have been recorded with its own.
+            expected: The md5 of the whole, or None: then every part must have been recorded with a proof of its own.
         """
-        records = [self._earlier.parts.get(part.index) for part in self._plan.parts]
-        md5s = [record.md5 for record in records if record is not None]
-        if len(md5s) < len(records) or (expected is None and None in md5s):
+        found = [self._earlier.parts.get(part.index) for part in self._plan.parts]
+        records = [record for record in found if record is not None]
+        if len(records) < len(found) or (expected is None and not all(record.provable for record in records)):
             return False
         if not await run_hop(self._in_place, limiter=disk_limiter()):
             return False
@@ -51,7 +53,7 @@ class Arrived:
         except (OSError, ArgumentError):
             return False
         try:
-            same = await (self._same_parts(source, md5s) if expected is None else _same_whole(source, expected))
+            same = await (self._same_parts(source, records) if expected is None else _same_whole(source, expected))
             await source.check()
         except (OSError, SourceChanged):
             return False
@@ -71,11 +73,11 @@ class Arrived:
         except OSError:
             return False
 
-    async def _same_parts(self, source: Source, md5s: list[str | None]) -> bool:
-        for part, md5 in zip(self._plan.parts, md5s, strict=True):
-            digest = RunningDigest()
+    async def _same_parts(self, source: Source, records: list[PartDone]) -> bool:
+        for part, record in zip(self._plan.parts, records, strict=True):
+            digest = proving(record)
             await source.scan(digest, part.offset, part.length)
-            if digest.part().md5 != md5:
+            if not proves(record, digest.part()):
                 return False
         return True
 

@@ -134,10 +134,11 @@ class FileHandle:
 def preallocate(fd: int, size: int, folder: Path) -> None:
     """Reserve the bytes of a file and give it its size, so that a full disk shows before the first byte is fetched.
 
-    Where the file system cannot reserve, the free space is compared and the file is made sparse.
+    Where the file system cannot reserve, or says that it is full while it is not, the free space is compared and the file
+    is made sparse.
 
     Raises:
-        OSError: ``ENOSPC`` when there is not enough room.
+        OSError: ``ENOSPC`` when there is not enough room; it says how much is needed and how much there is.
     """
     allocate = getattr(os, "posix_fallocate", None)
     held = os.fstat(fd).st_size
@@ -145,13 +146,16 @@ def preallocate(fd: int, size: int, folder: Path) -> None:
         try:
             allocate(fd, 0, size)
         except OSError as error:
-            if error.errno not in _NO_ALLOCATION:
+            if error.errno not in _NO_ALLOCATION and error.errno != errno.ENOSPC:
                 raise
+            os.ftruncate(fd, held)  # what was reserved before the disk was full counts as free
         else:
             os.ftruncate(fd, size)
             return
-    if size - held > shutil.disk_usage(folder).free:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    needed, free = size - held, shutil.disk_usage(folder).free
+    if needed > free:
+        what = f"{os.strerror(errno.ENOSPC)}: {needed} bytes are needed, {free} are free"
+        raise OSError(errno.ENOSPC, what, str(folder))
     os.ftruncate(fd, size)
 
 

@@ -122,6 +122,7 @@ _WIRE: Final[dict[type[Record], tuple[tuple[str, str, _Check], ...]]] = {
         ("length", "len", _is_int),
         ("md5", "md5", _is_text),
         ("etag", "etag", _is_text),
+        ("crc32", "crc32", _is_int),
     ),
     Lost: (
         ("n", "n", _is_int),

@@ -51,7 +51,8 @@ class TransferOptions:
         journal_folder: Where journals lie. Default: in the state folder.
         on_progress: Called on the event loop, at most 10 times a second, and at the end.
         stall: When a connection counts as dead.
-        max_retries: Failures in a row without progress, per part.
+        max_retries: Failures in a row without progress, per part; at least as many as the client allows a call. If
+            either is 0, nothing is tried again.
         threshold_bytes: Smaller files are fetched in one request and have no journal.
     """
 

@@ -6,6 +6,7 @@ renaming it, see ``claims``.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +17,7 @@ from typing import Any, Final
 from asyncclient._transfers.claims import claim
 from asyncclient._transfers.digest import OrderedDigest, Updatable, new_md5
 from asyncclient._transfers.fileio import FileClosed, FileHandle, fsync_folder
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import Hop, disk_limiter, run_hop
 from asyncclient._transfers.journal_writer import Fsync
 from asyncclient._transfers.places import new_job_id, new_owner, part_path
 from asyncclient._transfers.sink import Sink, as_object_sink
@@ -89,6 +90,7 @@ class PartFile:
         destination: As given.
         path: Where it lies until then.
         size: Bytes, if known.
+        rewritten: Something that was digested was written again and may differ: the whole is read at the end.
     """
 
     positional = True
@@ -101,7 +103,7 @@ class PartFile:
         self._options = options
         self._handle: FileHandle | None = None
         self._digest = OrderedDigest()
-        self._rewritten = False
+        self.rewritten = False
         self._end = 0
         self._end_lock = threading.Lock()
 
@@ -166,13 +168,29 @@ class PartFile:
             if digest is not None:
                 digest.update(piece)
             if self._options.digest:
-                # What was digested and is written again may differ: then the whole is read at the end.
                 if offset < self._digest.position:
-                    self._rewritten = True
+                    self.rewritten = True
                 self._digest.feed(offset, piece)
             offset += len(piece)
         with self._end_lock:
             self._end = max(self._end, offset)
+
+    def begin_write(self, offset: int, view: memoryview, digest: Updatable | None = None) -> Hop[None]:
+        """Begin to write memory that stays as it is until the returned hop is over; see :meth:`write`.
+
+        The md5 of the whole is not fed: that is for :meth:`digest_views`, in another thread.
+        """
+        return Hop(self._write_view, offset, view, digest, limiter=disk_limiter())
+
+    def _write_view(self, offset: int, view: memoryview, digest: Updatable | None) -> None:
+        self._check_owned()
+        self._opened.write([view], offset)
+        if digest is not None:
+            digest.update(view)
+        if offset < self._digest.position:
+            self.rewritten = True
+        with self._end_lock:
+            self._end = max(self._end, offset + len(view))
 
     async def store(self, pieces: Sequence[bytes]) -> str:
         """Write a whole small file and commit it in one hop; returns its md5. Takes the place of all other calls."""
@@ -216,41 +234,65 @@ class PartFile:
     def _restart(self) -> None:
         self._check_owned()
         self._digest = OrderedDigest()
-        self._rewritten = False
+        self.rewritten = False
         self._end = 0
         self._opened.truncate(0)
         self._reserve(0)
 
-    async def md5_of(self, offset: int, length: int) -> str:
-        """Return the md5 of a range as it is in the file, to prove a part that an earlier run recorded.
+    async def scan(self, running: Updatable, offset: int, length: int) -> None:
+        """Digest a range as it is in the file, to prove a part that an earlier run recorded.
 
-        A range that continues what was digested counts for the md5 of the whole as well.
+        Where an md5 of the whole is kept, a range that continues what was digested counts for it as well.
         """
-        running = new_md5()
         for start in range(offset, offset + length, _CATCH_UP_BYTES):
             stop = min(start + _CATCH_UP_BYTES, offset + length)
             await run_hop(self._read_range, running, start, stop)
+
+    async def hexdigest(self, name: str) -> str:
+        """Return a digest of the whole file by its name in ``hashlib``, read from the page cache as a rule."""
+        running = hashlib.new(name)
+        await self.scan(running, 0, self._end if self.size is None else self.size)
         return running.hexdigest()
 
     def _read_range(self, running: Updatable, start: int, stop: int) -> None:
         for at in range(start, stop, WINDOW_BYTES):
             data = self._opened.read(min(WINDOW_BYTES, stop - at), at)
             running.update(data)
-            self._digest.feed(at, data)
+            if self._options.digest:
+                self._digest.feed(at, data)
 
     async def digest_to(self, stop: int) -> None:
         """Digest what was written up to ``stop``, ahead of :meth:`md5`; all of it must be written."""
         # Few large steps: each has to win the interpreter back from an event loop that is busy receiving.
         buffer = memoryview(bytearray(min(_CATCH_UP_BYTES, max(1, stop - self._digest.position))))
-        while not self._rewritten and self._digest.position < stop:
+        while not self.rewritten and self._digest.position < stop:
             if not await run_hop(self._catch_up, buffer, stop):
                 break
 
+    @property
+    def keeps_digest(self) -> bool:
+        """Whether an md5 of the whole is wanted."""
+        return self._options.digest
+
+    @property
+    def digested(self) -> int:
+        """How far the md5 of the whole has come."""
+        return self._digest.position
+
+    async def digest_views(self, found: Sequence[tuple[int, memoryview]]) -> None:
+        """Digest what was written and is still in memory: offsets and bytes, from :attr:`digested` on."""
+        await run_hop(self._digest_views, found)
+
+    def _digest_views(self, found: Sequence[tuple[int, memoryview]]) -> None:
+        digest = self._digest  # another one, if the file begins anew meanwhile
+        for offset, view in found:
+            digest.feed(offset, view)
+
     async def md5(self) -> str:
         """Return the md5 of the whole file; what did not arrive in order is read again, from the page cache as a rule."""
-        if self._rewritten:
+        if self.rewritten:
             self._digest = OrderedDigest()
-            self._rewritten = False
+            self.rewritten = False
         stop = self._end if self.size is None else self.size
         buffer = memoryview(bytearray(min(WINDOW_BYTES, max(1, stop - self._digest.position))))
         while self._digest.position < stop:
@@ -259,8 +301,8 @@ class PartFile:
         return self._digest.hexdigest()
 
     def _catch_up(self, buffer: memoryview, stop: int) -> int:
-        done = 0
-        while done < _CATCH_UP_BYTES and (count := self._digest.advance(self._opened.read_into, buffer, stop)):
+        done, digest = 0, self._digest
+        while done < _CATCH_UP_BYTES and (count := digest.advance(self._opened.read_into, buffer, stop)):
             done += count
         return done
 

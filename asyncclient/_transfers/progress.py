@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient.types import Progress
+
+if TYPE_CHECKING:
+    from asyncclient._observe import TransferWatch
 
 __all__ = ["Meter", "Report", "rich_progress", "tqdm_progress"]
 
@@ -30,6 +33,7 @@ class Meter:
     Attributes:
         sent: Bytes handed to the network or received from it.
         confirmed: Bytes the other side has acknowledged, or that are written.
+        watch: Is told of phases, and of where it begins; or None.
     """
 
     def __init__(
@@ -48,14 +52,27 @@ class Meter:
         self._reported = self._measured = clock()
         self._last = 0
         self._rate: float | None = None
+        self.watch: TransferWatch | None = None
         self.total = total
         self.sent = 0
         self.confirmed = 0
+
+    @property
+    def name(self) -> str | None:
+        """Of the file."""
+        return self._name
+
+    @property
+    def phase_now(self) -> str:
+        """What is being done."""
+        return self._phase
 
     def phase(self, name: str) -> None:
         """Begin another phase, which is reported at once."""
         if name != self._phase:
             self._phase = name
+            if self.watch is not None:
+                self.watch.begins(name)
             self._emit()
 
     def move(self, count: int) -> None:
@@ -71,6 +88,8 @@ class Meter:
     def begin_at(self, count: int) -> None:
         """Start from bytes that an earlier run has moved; they do not count for the rate."""
         self.sent = self.confirmed = self._last = count
+        if count and self.watch is not None:
+            self.watch.resumed(count)
 
     def done(self) -> None:
         """Report the end."""

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from asyncclient._budget import Reservation
+from asyncclient._events import Transfer
+from asyncclient._observe import TransferWatch
 from asyncclient._transfers.journal import Barrier, Journal, JournalOptions
 from asyncclient._transfers.options import Restart, TransferOptions
 from asyncclient._transfers.places import new_job_id
@@ -18,7 +20,7 @@ from asyncclient._transfers.urls import origin_of
 from asyncclient._transfers.windows import WINDOW_BYTES
 from asyncclient._transfers.wire import Wire
 from asyncclient._version import __version__
-from asyncclient.errors import AsyncClientError, SourceChanged, TransferError
+from asyncclient.errors import AsyncClientError, ResumeError, SourceChanged, TransferError
 
 __all__ = ["Run"]
 
@@ -42,6 +44,7 @@ class Run:
         restarted: Why bytes of an earlier run could not be used, or None.
         resumed_bytes: Bytes that an earlier run had moved.
         earlier: What an earlier run recorded, or None.
+        watch: Tells observers of it.
         by_command: Whether ``asyncclient transfers resume`` can finish it, without the program that began it.
     """
 
@@ -56,6 +59,10 @@ class Run:
         self.by_command = False
         self._facts = facts
         self._journal = journal
+        job, name = facts if journal is None else journal.job, meter.name
+        transfer = Transfer(job.id, job.service, facts.direction, name)
+        self.watch = TransferWatch(wire.pipeline.observers, transfer, meter.phase_now, journal=journal is not None)
+        meter.watch = self.watch
         self._first: tuple[Record, ...] = ()
         self._begun_at: str | None = None
         self.earlier: FileState | None = None
@@ -118,6 +125,7 @@ class Run:
             self._facts = replace(self._facts, origin=origin, options=self._facts.options | plan)
             options = JournalOptions(fsync=self.options.fsync)
             self._journal = await Journal.create(self._facts, folder=self.options.journal_folder, options=options)
+            self.watch.journal = True
 
     def begin_with(self, *records: Record) -> None:
         """Begin the journal, unless none is wanted, when there is something to record, and with these records."""
@@ -140,6 +148,14 @@ class Run:
             # Said first: if the file cannot be deleted, or the process dies here, nobody starts it again.
             await journal.append(Done(0), End(1, 0))
             await journal.remove()
+
+    async def forget(self) -> None:
+        """Take the journal away: nothing came that a later run could go on with."""
+        journal, self._journal = self._journal, None
+        self.watch.journal = False
+        if journal is not None:
+            with contextlib.suppress(OSError, ResumeError):  # the error at hand says more
+                await journal.remove()
 
     async def give_up(self, error: BaseException) -> None:
         """Close the journal, which stays, and tell in the error how to go on.
@@ -171,6 +187,7 @@ class Run:
     def restart(self, why: Restart) -> None:
         """Forget what the earlier run recorded."""
         self.restarted = why
+        self.watch.restarted(why)
         self.resumed_bytes = 0
         self.earlier = None
 

@@ -126,8 +126,8 @@ class Source(Protocol):
         """Digest a range without handing out its bytes; returns how many there were."""
         ...
 
-    def body(self, offset: int = 0, length: int | None = None) -> PartBody:
-        """Return the body of a request that sends a range."""
+    def body(self, offset: int = 0, length: int | None = None, *, md5: bool = True) -> PartBody:
+        """Return the body of a request that sends a range; its digest has an md5 unless nobody is to ask for it."""
         ...
 
     async def take(self, length: int) -> Held | None:
@@ -183,7 +183,7 @@ class _Sized(Protocol):
 
     @property
     def size(self) -> int: ...
-    def body(self, offset: int = 0, length: int | None = None) -> PartBody: ...
+    def body(self, offset: int = 0, length: int | None = None, *, md5: bool = True) -> PartBody: ...
 
 
 def check_range(size: int, offset: int, length: int | None) -> int:

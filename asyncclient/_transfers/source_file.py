@@ -147,9 +147,9 @@ class FileSource(TakesByRange):
             self._expect(self._handle.read_into(view, at), len(view), at)
             digest.update(view)
 
-    def body(self, offset: int = 0, length: int | None = None) -> FileBody:
+    def body(self, offset: int = 0, length: int | None = None, *, md5: bool = True) -> FileBody:
         """Return the body of a request that sends a range; every pass checks at its end that the file did not change."""
-        return FileBody(self, offset, check_range(self.size, offset, length))
+        return FileBody(self, offset, check_range(self.size, offset, length), md5=md5)
 
     def read_stable(self, offset: int, length: int, digest: RunningDigest, *, final: bool) -> bytes:
         """Read one window as bytes of its own and digest it; blocking.
@@ -191,15 +191,16 @@ class FileBody:
 
     replayable = True
 
-    def __init__(self, source: FileSource, offset: int, length: int) -> None:
+    def __init__(self, source: FileSource, offset: int, length: int, *, md5: bool = True) -> None:
         self._source = source
+        self._md5 = md5
         self._offset = offset
         self.length = length
         self.digest: PartDigest | None = None
 
     async def open(self) -> AsyncGenerator[bytes, None]:
         """Read the range anew, one window ahead of the consumer."""
-        running = RunningDigest()
+        running = RunningDigest(md5=self._md5)
         lengths = window_lengths(self.length)
 
         def read(step: int) -> bytes:

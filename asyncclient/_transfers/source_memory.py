@@ -106,11 +106,11 @@ class MemorySource(TakesByRange):
             options.report(stop - offset)
         return length
 
-    def body(self, offset: int = 0, length: int | None = None) -> MemoryBody:
+    def body(self, offset: int = 0, length: int | None = None, *, md5: bool = True) -> MemoryBody:
         """Return the body of a request that sends a range."""
         length = check_range(self.size, offset, length)
         whole = length == self.size and isinstance(self._data, bytes)
-        return MemoryBody(self._data if whole else self._view[offset : offset + length])
+        return MemoryBody(self._data if whole else self._view[offset : offset + length], md5=md5)
 
     async def aclose(self) -> None:
         """Do nothing: memory is given back when nobody looks at it."""
@@ -121,17 +121,21 @@ class MemoryBody:
 
     replayable = True
 
-    def __init__(self, data: bytes | memoryview) -> None:
+    def __init__(self, data: bytes | memoryview, *, md5: bool = True) -> None:
         self._data = data
+        self._md5 = md5
         self.length = len(data)
         self.digest: PartDigest | None = None
 
     async def open(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes in pieces of at most 1 MiB, digested as they go out."""
-        running = RunningDigest()
+        running = RunningDigest(md5=self._md5)
         for start in range(0, self.length, WINDOW_BYTES):
             piece = bytes(self._data[start : start + WINDOW_BYTES])
-            await update(running, piece)
+            if self._md5:
+                await update(running, piece)
+            else:
+                running.update(piece)
             if running.size == self.length:
                 self.digest = running.part()
             yield piece

@@ -98,9 +98,9 @@ class ObjectSource(Unidentified, TakesByRange):
         """Digest a range without handing out its bytes; returns how many there were."""
         return await _drain(self.windows(offset, length, digest=digest), options)
 
-    def body(self, offset: int = 0, length: int | None = None) -> ObjectBody:
+    def body(self, offset: int = 0, length: int | None = None, *, md5: bool = True) -> ObjectBody:
         """Return the body of a request that sends a range."""
-        return ObjectBody(self, offset, check_range(self.size, offset, length))
+        return ObjectBody(self, offset, check_range(self.size, offset, length), md5=md5)
 
     async def _read(self, offset: int, length: int, digest: Updatable | None) -> bytes:
         if not self._async:
@@ -143,15 +143,16 @@ class ObjectBody:
 
     replayable = True
 
-    def __init__(self, source: ObjectSource, offset: int, length: int) -> None:
+    def __init__(self, source: ObjectSource, offset: int, length: int, *, md5: bool = True) -> None:
         self._source = source
+        self._md5 = md5
         self._offset = offset
         self.length = length
         self.digest: PartDigest | None = None
 
     async def open(self) -> AsyncGenerator[bytes, None]:
         """Read the range anew."""
-        running = RunningDigest()
+        running = RunningDigest(md5=self._md5)
         async with contextlib.aclosing(self._source.windows(self._offset, self.length, digest=running)) as windows:
             async for window in windows:
                 if running.size == self.length:
@@ -221,12 +222,12 @@ class StreamSource(Unidentified):
         """Digest what comes, which uses it up; returns how many bytes there were."""
         return await _drain(self.windows(offset, length, digest=digest), options)
 
-    def body(self, offset: int | None = None, length: int | None = None) -> StreamBody:
+    def body(self, offset: int | None = None, length: int | None = None, *, md5: bool = True) -> StreamBody:
         """Return a body that can be sent once, straight from the stream; ``length`` None sends all that comes."""
         self._expect_at(offset)
         if length is None and self.size is not None:
             length = self.size - self._given
-        return StreamBody(self, length)
+        return StreamBody(self, length, md5=md5)
 
     def _expect_at(self, offset: int | None) -> None:
         if offset not in (None, self._given):
@@ -259,14 +260,15 @@ class StreamBody:
 
     replayable = False
 
-    def __init__(self, source: StreamSource, length: int | None) -> None:
+    def __init__(self, source: StreamSource, length: int | None, *, md5: bool = True) -> None:
         self._source = source
+        self._md5 = md5
         self.length = length
         self.digest: PartDigest | None = None
 
     async def open(self) -> AsyncGenerator[bytes, None]:
         """Read on in the stream."""
-        running = RunningDigest()
+        running = RunningDigest(md5=self._md5)
         async with contextlib.aclosing(self._source.windows(None, self.length, digest=running)) as windows:
             async for window in windows:
                 yield bytes(window)

@@ -20,7 +20,11 @@ from asyncclient._transfers.wire import Wire
 from asyncclient.errors import APIError
 
 __all__ = [
+    "AsksOtherwise",
     "DownloadTarget",
+    "Identifies",
+    "Identity",
+    "NotesParts",
     "PartRules",
     "PartsSession",
     "PartsTarget",
@@ -116,10 +120,12 @@ class SessionLink:
         id: The service's name of it, goes to the journal; "" if there is none that is no secret, and the session is
             then lost with the process.
         expires: Seconds since the epoch, or None.
+        begun: Whether it may have something already, that an earlier call of this process has sent: it is asked then.
     """
 
     id: str
     expires: float | None = None
+    begun: bool = False
 
 
 @runtime_checkable
@@ -166,12 +172,15 @@ class PartsSession:
         part_size: Bytes per part, if the service insists.
         extra: What else is needed to go on; goes to the journal.
         expires: Seconds since the epoch, or None.
+        stored: Parts that an earlier call of this process has brought there, of the same source cut the same way, by
+            index from 0. They never go to the journal.
     """
 
     id: str
     part_size: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     expires: float | None = None
+    stored: Mapping[int, StoredPart] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,7 @@ class PartsTarget(_Described, Protocol):
 
     Attributes:
         rules: Of the parts.
-        etag_is_md5: Whether the etag of a part is its md5.
+        etag_is_md5: Whether the etag of a part is its md5, unless the answer names keys under which it is not.
     """
 
     @property
@@ -235,6 +244,15 @@ class FindsObject(Protocol):
 
     async def find(self, wire: Wire) -> Receipt | None:
         """Return what is stored under the name of this target; None if nothing is, or that cannot be told."""
+        ...
+
+
+@runtime_checkable
+class NotesParts(Protocol):
+    """Wants to know which parts are there: what a :class:`PartsTarget` may do in addition, to go on without a journal."""
+
+    def stored(self, index: int, part: StoredPart) -> None:
+        """Take note of a part that the service has confirmed."""
         ...
 
 
@@ -298,4 +316,45 @@ class DownloadTarget(_Described, Protocol):
 
     def digest(self, answer_headers: Mapping[bytes, bytes]) -> str | None:
         """Return the md5 of the whole file that headers of an answer name, hexadecimal; or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells the content of a remote file from every other.
+
+    Attributes:
+        id: Never the same for other bytes; goes to the journal, so no secrets. None if nothing tells.
+        size: Bytes, or None.
+        digest: Name in ``hashlib`` and hexadecimal digits, of the whole; or None.
+    """
+
+    id: str | None
+    size: int | None = None
+    digest: tuple[str, str] | None = None
+
+
+@runtime_checkable
+class Identifies(Protocol):
+    """Knows a file apart from the headers of answers: what a :class:`DownloadTarget` may be able to in addition.
+
+    Where answers carry no strong etag, that is what a resume is based on.
+    """
+
+    @property
+    def identity(self) -> Identity | None:
+        """What is known without asking."""
+        ...
+
+    async def identify(self, wire: Wire) -> Identity | None:
+        """Ask the service what the file is now; None if that cannot be told."""
+        ...
+
+
+@runtime_checkable
+class AsksOtherwise(Protocol):
+    """Has another form of its request, in which ranges are honoured: what a :class:`DownloadTarget` may have in addition."""
+
+    def insist(self) -> bool:
+        """Use that form from now on; False if it was so already."""
         ...

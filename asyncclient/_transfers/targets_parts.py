@@ -12,6 +12,7 @@ from asyncclient._pipeline import Answer
 from asyncclient._transfers.plan import GIB, MIB
 from asyncclient._transfers.target import PartRules, PartsSession, Receipt, StoredPart, UploadFacts
 from asyncclient._transfers.urls import looks_expired, request_to
+from asyncclient._transfers.verify import keys_hide_md5
 from asyncclient._transfers.wire import Wire
 from asyncclient.errors import APIError, DecodeError, NotFound, ServerError, SessionExpired
 
@@ -31,7 +32,8 @@ class S3Parts:
         sign: Signs each request, late.
         headers: Sent with the request that begins the upload, if they are signed for.
         rules: Of the parts.
-        etag_is_md5: Whether etags of parts are md5s; not so under KMS or customer keys.
+        etag_is_md5: Whether etags of parts are md5s. Where answers name a key service or a key of the customer they are
+            not taken for md5s in any case.
         finds: Whether ``sign`` signs ``head_object``, too, so that an upload that was completed and not taken note of is
             found instead of sent again.
         description: For the journal.
@@ -115,7 +117,7 @@ class S3Parts:
         if "<Error>" in text:  # S3 begins to answer 200 before it knows
             raise ServerError(_tag(text, "Message") or "the upload could not be completed", status=answer.status)
         etag = (_tag(text, "ETag") or "").strip('"') or None
-        return Receipt(etag=etag, etag_is_md5=self.etag_is_md5, remote={"etag": etag} if etag else {})
+        return Receipt(etag=etag, etag_is_md5=self._says_md5(answer), remote={"etag": etag} if etag else {})
 
     async def find(self, wire: Wire) -> Receipt | None:
         """Return size and etag of the object, if it may be asked for and is there."""
@@ -130,7 +132,10 @@ class S3Parts:
             raise
         length, etag = answer.header(b"content-length"), (answer.header(b"etag") or "").strip('"') or None
         size = int(length) if length is not None and length.isdecimal() else None
-        return Receipt(size, etag=etag, etag_is_md5=self.etag_is_md5, remote={"etag": etag} if etag else {})
+        return Receipt(size, etag=etag, etag_is_md5=self._says_md5(answer), remote={"etag": etag} if etag else {})
+
+    def _says_md5(self, answer: Answer) -> bool:
+        return self.etag_is_md5 and not keys_hide_md5(answer)
 
     async def abort(self, wire: Wire, session: PartsSession) -> None:
         """Drop the upload and its parts."""

@@ -201,7 +201,9 @@ async def _upload(
         run = Run(Wire(pipeline, rules, options, job=facts.id), options, meter, facts, journal)
         run.by_command = path is not None and is_registered(rules.service)
         async with _concluded(run):
-            return await Upload(run, reading, target).send()
+            sent = await Upload(run, reading, target).send()
+            run.watch.finished(bytes_done=sent.size, resumed_bytes=sent.resumed_bytes, parts=sent.parts)
+            return sent
 
 
 async def _download(
@@ -227,7 +229,9 @@ async def _download(
     run = Run(Wire(pipeline, rules, options, job=facts.id), options, meter, facts, journal)
     run.by_command = path is not None and is_registered(rules.service)
     async with _concluded(run):
-        return await Download(run, target, destination).fetch()
+        got = await Download(run, target, destination).fetch()
+        run.watch.finished(bytes_done=got.size, resumed_bytes=got.resumed_bytes, parts=got.parts)
+        return got
 
 
 @asynccontextmanager
@@ -242,11 +246,13 @@ async def _opened(source: Any) -> AsyncGenerator[Source]:
 @asynccontextmanager
 async def _concluded(run: Run) -> AsyncIterator[None]:
     """Leave a journal that can be resumed, whatever ends the transfer, and say so in the error."""
+    run.watch.started()
     try:
         yield
     except BaseException as error:
         with anyio.CancelScope(shield=True):
             await run.give_up(error)
+        run.watch.finished(bytes_done=run.meter.confirmed, resumed_bytes=run.resumed_bytes, error=error)
         raise
 
 

@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 
 from asyncclient._transfers.abort import abort_session
-from asyncclient._transfers.digest import RunningDigest, new_md5
+from asyncclient._transfers.digest import new_md5
 from asyncclient._transfers.hops import finish
 from asyncclient._transfers.options import Uploaded
+from asyncclient._transfers.proof import proves, proving
 from asyncclient._transfers.records import File
 from asyncclient._transfers.run import Run
 from asyncclient._transfers.source import Source
@@ -89,9 +90,9 @@ class Upload:
         self._run.meter.phase("hashing")
         same = file.size == self._source.size
         for part in earlier.parts.values() if same else ():
-            digest = RunningDigest()
+            digest = proving(part)
             await self._source.scan(digest, part.offset, part.length)
-            if part.md5 is None or digest.part().md5 != part.md5:
+            if not proves(part, digest.part()):
                 same = False
                 break
         self._run.meter.phase("sending")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from asyncclient._messages import Body
-from asyncclient._transfers.digest import OrderedDigest, PartDigest
+from asyncclient._transfers.digest import OrderedDigest, PartDigest, RunningDigest
 from asyncclient._transfers.hops import run_hop
 from asyncclient._transfers.progress import Meter
 from asyncclient._transfers.source import PartBody, ScanOptions, Source
@@ -61,21 +61,26 @@ class SentBody:
         meter: Counts; the bytes of an attempt are taken back when the next one begins.
         offset: Of the part within the whole.
         whole: Takes the bytes as they pass, or None.
+        proof: The crc32 of the part is wanted, for the journal; the body need not have a digest then.
     """
 
-    def __init__(self, body: PartBody, meter: Meter, offset: int = 0, whole: WholeDigest | None = None) -> None:
+    def __init__(
+        self, body: PartBody, meter: Meter, offset: int = 0, whole: WholeDigest | None = None, *, proof: bool = False
+    ) -> None:
         self.length = body.length
         self.replayable = body.replayable
         self._body = body
         self._meter = meter
         self._offset = offset
         self._whole = whole
+        self._proof = proof
+        self._found: PartDigest | None = None
         self._sent = 0
 
     @property
     def digest(self) -> PartDigest | None:
         """Of the last pass that reached the end; None before."""
-        return self._body.digest
+        return self._found if self._proof else self._body.digest
 
     def take_back(self) -> None:
         """Forget the bytes of an attempt that was given up."""
@@ -87,10 +92,15 @@ class SentBody:
         self.take_back()
         pieces = self._body.open()
         at = self._offset
+        running = RunningDigest(md5=False, crc32=True) if self._proof else None
         try:
             async for piece in pieces:
                 if self._whole is not None:
                     await self._whole.feed(at, piece)
+                if running is not None:
+                    running.update(piece)
+                    if running.size == self.length:  # before it goes out: nobody need ask for more
+                        self._found = running.part()
                 at += len(piece)
                 self._sent += len(piece)
                 self._meter.move(len(piece))

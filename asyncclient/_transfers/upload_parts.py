@@ -15,9 +15,17 @@ from asyncclient._transfers.plan import MIB, Plan, missing, plan_parts
 from asyncclient._transfers.records import Lost, PartDone, Session
 from asyncclient._transfers.run import Run
 from asyncclient._transfers.source import Held, Source
-from asyncclient._transfers.target import FindsObject, PartsSession, PartsTarget, Receipt, StoredPart, UploadFacts
+from asyncclient._transfers.target import (
+    FindsObject,
+    NotesParts,
+    PartsSession,
+    PartsTarget,
+    Receipt,
+    StoredPart,
+    UploadFacts,
+)
 from asyncclient._transfers.upload_body import SentBody
-from asyncclient._transfers.verify import is_md5
+from asyncclient._transfers.verify import is_md5, stored_md5
 from asyncclient._transfers.wire import MAX_RENEWALS, run_crew
 from asyncclient.errors import APIError, ArgumentError, IntegrityError, NotFound, SessionExpired, SourceChanged
 
@@ -56,6 +64,13 @@ class PartsUpload:
     def parts(self) -> int:
         """Number of parts."""
         return len(self._etags)
+
+    @property
+    def _needs_md5(self) -> bool:
+        """Whether anybody asks for the md5 of a part: the store's etags, a journal, or who called."""
+        options = self._run.options
+        asked = options.md5 or options.expected_md5 is not None
+        return asked or self._target.etag_is_md5 or options.resume
 
     def _planned(self, size: int, preferred: int | None) -> Plan:
         rules = self._target.rules
@@ -124,6 +139,13 @@ class PartsUpload:
             await self._run.record(
                 Session(0, session.id, plan.part_size, len(plan.parts), session.expires, dict(session.extra))
             )
+        for part in plan.parts:
+            there = session.stored.get(part.index)
+            if there is not None and there.size == part.length:
+                self._accept(part.index, there.etag, None, part.length)
+        if self._confirmed:
+            self._run.resumed_bytes = self._confirmed
+            self._run.meter.begin_at(self._confirmed)
 
     async def _resume(self) -> None:
         earlier = self._run.earlier
@@ -164,7 +186,7 @@ class PartsUpload:
         self.md5s[index] = md5
         self._confirmed += length
 
-    async def _md5(self, index: int) -> str:
+    async def _md5(self, index: int) -> str | None:
         """Read a part again."""
         assert self.plan is not None
         part = self.plan.parts[index]
@@ -197,7 +219,7 @@ class PartsUpload:
     async def _held_parts(self) -> AsyncIterator[tuple[int, Held]]:
         if self.plan is not None:
             for part in missing(self.plan, self._etags.keys()):
-                body = self._source.body(part.offset, part.length)
+                body = self._source.body(part.offset, part.length, md5=self._needs_md5)
                 yield part.index, Held(part.offset, part.length, part.stop == self.plan.size, body)
             return
         index = 0
@@ -217,9 +239,9 @@ class PartsUpload:
         body = SentBody(part.body, self._run.meter, part.offset)
         etag, md5 = "", None
         for _ in range(_MAX_CORRUPTED):
-            etag = await self._put(index, body)
+            etag, stored = await self._put(index, body)
             md5 = body.digest.md5 if body.digest is not None else None
-            if not self._target.etag_is_md5 or not is_md5(etag) or md5 is None or etag == md5:
+            if stored is None or md5 is None or stored == md5:
                 break
             await self._blame(index, part, md5)
         else:
@@ -231,16 +253,23 @@ class PartsUpload:
             )
         # Acknowledged by the service, then recorded: a record never claims what is not there.
         self._accept(index, etag, md5, part.length)
+        if isinstance(self._target, NotesParts):
+            self._target.stored(index, StoredPart(part.length, etag))
         if self.plan is not None and len(self.plan.parts) > 1:
             await self._run.record(PartDone(0, index, part.offset, part.length, md5, etag))
         self._run.meter.confirm(self._confirmed)
 
-    async def _put(self, index: int, body: SentBody) -> str:
-        """Send a part; an expired URL is made anew, which counts for nothing."""
+    async def _put(self, index: int, body: SentBody) -> tuple[str, str | None]:
+        """Send a part; returns its etag, and the md5 of what was stored where that is one.
+
+        An expired URL is made anew, which counts for nothing.
+        """
         for renewal in range(MAX_RENEWALS + 1):
             request = await self._target.part_request(self._session, index, body)
             try:
-                return self._target.part_etag(await self._run.wire.send(request, f"upload part {index + 1}"))
+                answer = await self._run.wire.send(request, f"upload part {index + 1}")
+                etag = self._target.part_etag(answer)
+                return etag, stored_md5(answer, etag) if self._target.etag_is_md5 else None
             except NotFound as error:
                 raise SessionExpired("the service no longer knows the upload", transfer_id=self._run.id) from error
             except APIError as error:

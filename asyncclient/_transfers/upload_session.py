@@ -66,7 +66,7 @@ class SessionUpload:
         self._whole = whole
         self._held: Held | None = None
         self._recorded: set[int] = set()
-        self._retries = Retries(run.wire.bulk)
+        self._retries = Retries(run.wire.bulk, run.watch)
         self.plan: Plan | None = None
         self.parts = 0
         self._best = 0
@@ -113,8 +113,7 @@ class SessionUpload:
         earlier = self._run.earlier
         session = earlier.session if earlier is not None else None
         if earlier is None or session is None:
-            await self._begin()
-            return 0, None
+            return await self._look() if await self._begin() else (0, None)
         if session.part:
             self._part_size = session.part
             size = self._source.size
@@ -129,13 +128,21 @@ class SessionUpload:
             await self._begin(error)
             return 0, None
         self._recorded = set(earlier.parts)
+        return await self._go_on(found)
+
+    async def _look(self) -> tuple[int, Answer | None]:
+        """Ask a session that an earlier call of this process has begun how far it came."""
+        return await self._go_on(await self._ask())
+
+    async def _go_on(self, found: _Outcome) -> tuple[int, Answer | None]:
         self._best = found.kept
         await self._accept(found.kept)
         self._run.resumed_bytes = found.kept
         self._run.meter.begin_at(found.kept)
         return found.kept, found.answer
 
-    async def _begin(self, cause: SessionExpired | None = None) -> None:
+    async def _begin(self, cause: SessionExpired | None = None) -> bool:
+        """Open a session; returns whether it may have something already."""
         facts = UploadFacts(
             self._source.name, self._source.size, self._part_size, len(self.plan.parts) if self.plan else None
         )
@@ -147,6 +154,7 @@ class SessionUpload:
             await self._run.record(
                 Session(0, link.id, part=self._part_size, count=len(self.plan.parts), expires=link.expires)
             )
+        return link.begun
 
     async def _step(self, offset: int) -> _Outcome:
         """Send the next range once; after a failure, ask how much is kept."""
@@ -188,8 +196,8 @@ class SessionUpload:
             if index in self._recorded:
                 continue
             part = parts[index]
-            whole = digest is not None and span == (part.offset, part.stop)
-            found.append(PartDone(0, index, part.offset, part.length, digest.md5 if whole and digest else None))
+            crc = digest.crc32 if digest is not None and span == (part.offset, part.stop) else None
+            found.append(PartDone(0, index, part.offset, part.length, crc32=crc))
         if lost:
             await self._run.record(Lost(0, lost))
         if found and len(parts) > 1:
@@ -202,8 +210,9 @@ class SessionUpload:
             size = self.plan.size
             # To the end of the part: after a partial acknowledgement the boundaries stay where they were planned.
             stop = min(size, (offset // self._part_size + 1) * self._part_size)
-            body = self._source.body(offset, stop - offset)
-            return SentBody(body, self._run.meter, offset, self._whole), Span(offset, stop), size
+            # No service asks for the md5 of a part of a session: what it may ask for is that of the whole.
+            body = self._source.body(offset, stop - offset, md5=False)
+            return SentBody(body, self._run.meter, offset, self._whole, proof=True), Span(offset, stop), size
         held = await self._hold(offset)
         skip = offset - held.offset
         tail = TailBody(held.body, skip) if skip else held.body

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from asyncclient._pipeline import Answer
 from asyncclient._transfers.digest import join_etag
 from asyncclient._transfers.target import Receipt
 from asyncclient.errors import IntegrityError
 
-__all__ = ["check_receipt", "composite_etag", "is_md5", "plain_md5"]
+__all__ = ["check_receipt", "composite_etag", "is_md5", "keys_hide_md5", "plain_md5", "stored_md5"]
 
 _MD5: Final = re.compile(r"[0-9a-f]{32}\Z")
 _COMPOSITE: Final = re.compile(r"([0-9a-f]{32})-(\d{1,5})\Z")
@@ -24,6 +25,21 @@ def is_md5(etag: str | None) -> bool:
 def plain_md5(etag: str | None) -> str | None:
     """Return the md5 that an etag of S3 is, or None for one of parts or of an encrypted object's making."""
     return etag if is_md5(etag) else None
+
+
+def keys_hide_md5(answer: Answer) -> bool:
+    """Tell whether S3 says that it encrypted with keys under which an etag is no md5, whatever it looks like.
+
+    Those are keys of a key service and keys of the customer; under the store's own keys etags are what they always are:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    by_service = (answer.header(b"x-amz-server-side-encryption") or "").startswith("aws:kms")
+    return by_service or answer.header(b"x-amz-server-side-encryption-customer-algorithm") is not None
+
+
+def stored_md5(answer: Answer, etag: str) -> str | None:
+    """Return the md5 of what S3 stored, by its answer and the etag in it; None where it does not say."""
+    return None if keys_hide_md5(answer) else plain_md5(etag)
 
 
 def composite_etag(etag: str | None) -> int | None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final, NoReturn, TypeVar
 
 from asyncclient._messages import Request
+from asyncclient._observe import TransferWatch
 from asyncclient._pipeline import Answer, Pipeline, Rules, StreamedAnswer
 from asyncclient._retry import Kind, judge
 from asyncclient._scheduler import CURRENT_JOB, Direction, Lane
@@ -56,7 +57,7 @@ class Wire:
         if rules.job is None and CURRENT_JOB.get() is None:
             rules = replace(rules, job=job)
         self.control = rules
-        policy = replace(rules.policy, max_retries=max(rules.policy.max_retries, options.max_retries))
+        policy = replace(rules.policy, max_retries=_most_retries(rules.policy.max_retries, options.max_retries))
         self.bulk = replace(
             rules, timeouts=replace(timeouts, total=None, write=_least(timeouts.write, stall.window_s)), policy=policy
         )
@@ -113,6 +114,11 @@ def _accepting(rules: Rules, accept: Collection[int]) -> Rules:
     return replace(rules, error=error)
 
 
+def _most_retries(of_client: int, of_parts: int) -> int:
+    """Parts have more tries than calls, as much is lost with them; but none where none are wanted."""
+    return max(of_client, of_parts) if of_client and of_parts else 0
+
+
 def _least(timeout_s: float | None, stall_s: float) -> float:
     return stall_s if timeout_s is None else min(timeout_s, stall_s)
 
@@ -122,10 +128,14 @@ class Retries:
 
     Args:
         rules: Sort errors and say how often and how long.
+        watch: Is told of them, or None.
     """
 
-    def __init__(self, rules: Rules, *, draw: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self, rules: Rules, watch: TransferWatch | None = None, *, draw: Callable[[], float] = random.random
+    ) -> None:
         self._rules = rules
+        self._watch = watch
         self._counts: dict[Kind, int] = {}
         self._draw = draw
 
@@ -141,6 +151,8 @@ class Retries:
         if verdict.delay_s is None:
             raise error
         self._counts[kind] = self._counts.get(kind, 0) + 1
+        if self._watch is not None:
+            self._watch.retry(error, verdict.delay_s)
         await asyncio.sleep(verdict.delay_s)
 
 
@@ -166,14 +178,27 @@ class StallWatch:
             StallTimeout: Fewer bytes came in the last window than the least rate.
         """
         piece = await self._answer.read()
-        self._got += len(piece)
+        self._look(len(piece))
+        return piece
+
+    async def read_into(self, buffer: memoryview) -> int:
+        """Wait for bytes and put them at the beginning of a buffer; returns how many, 0 at the end.
+
+        Raises:
+            StallTimeout: As of :meth:`read`.
+        """
+        count = await self._answer.read_into(buffer)
+        self._look(count)
+        return count
+
+    def _look(self, count: int) -> None:
+        self._got += count
         now = self._clock()
         waited_s = now - self._since
         if waited_s >= self._stall.window_s:
-            if piece and self._got < self._stall.least_rate * waited_s:
+            if count and self._got < self._stall.least_rate * waited_s:
                 raise StallTimeout(f"only {self._got} bytes arrived in {waited_s:.0f} s")
             self._since, self._got = now, 0
-        return piece
 
 
 async def run_crew(*workers: Coroutine[Any, Any, None]) -> None:

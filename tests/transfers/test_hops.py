@@ -239,6 +239,17 @@ def test_file_systems_that_cannot_reserve(tmp_path, monkeypatch):
         with pytest.raises(OSError) as error:
             preallocate(file.fileno(), 1 << 60, tmp_path)
     assert error.value.errno == errno.ENOSPC
+    assert f"{(1 << 60) - 1000} bytes are needed" in str(error.value)
+
+
+def test_a_disk_that_says_it_is_full_while_it_is_not(tmp_path, monkeypatch):
+    def refuse(fd: int, offset: int, length: int) -> None:
+        raise OSError(errno.ENOSPC, "no")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with (tmp_path / "x").open("wb") as file:
+        preallocate(file.fileno(), 1000, tmp_path)
+        assert os.fstat(file.fileno()).st_size == 1000
 
 
 def test_atomic_writing_cleans_up(tmp_path):

@@ -212,6 +212,8 @@ async def test_a_full_disk_shows_before_the_content_comes(
     assert raised.value.errno == errno.ENOSPC
     assert len(server.asked) == 1
     assert left_over(tmp_path) == []
+    assert not hasattr(raised.value, "transfer_id")
+    assert list(folder.iterdir()) == []  # nothing came: there is nothing to go on with
     monkeypatch.undo()
     await download_file(pipeline, rules(), source(server), tmp_path / "out", options(folder, part_size=UNIT))
     assert (tmp_path / "out").read_bytes() == DATA

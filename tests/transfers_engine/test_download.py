@@ -7,12 +7,15 @@ import hashlib
 import io
 import os
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from asyncclient._pipeline import Pipeline
+from asyncclient._transfers.lines import Unknown, decode_line, encode_line
 from asyncclient._transfers.options import Stall, TransferOptions
+from asyncclient._transfers.records import PartDone
 from asyncclient._transfers.target import RemoteInfo
 from asyncclient._transfers.targets_download import HttpDownload
 from asyncclient._transfers.transfers import download_file
@@ -28,7 +31,7 @@ from asyncclient.errors import (
     TransportError,
 )
 from tests.support.storage_server import Answer, Asked, Fault, StorageServer
-from tests.transfers_engine.support import UNIT, content, journals, left_over, options, rules
+from tests.transfers_engine.support import QUICK, UNIT, content, journals, left_over, options, rules
 
 pytestmark = pytest.mark.anyio
 
@@ -494,18 +497,63 @@ async def test_damaged_parts_of_an_earlier_run_are_fetched_again(
     assert found.resumed_bytes == 3 * UNIT
 
 
+def as_earlier_versions_wrote(folder: Path, *, md5: bool) -> None:
+    """Rewrite the one journal: parts have an md5, or no proof at all, and never a crc32."""
+    [path] = folder.iterdir()
+    lines = []
+    for line in path.read_bytes().splitlines():
+        record = decode_line(line)
+        if isinstance(record, PartDone):
+            data = DATA[record.offset : record.offset + record.length]
+            record = replace(record, crc32=None, md5=hashlib.md5(data).hexdigest() if md5 else None)
+        assert not isinstance(record, Unknown)
+        assert record is not None
+        lines.append(encode_line(record))
+    path.write_bytes(b"".join(lines))
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+async def test_journals_of_earlier_versions_prove_parts_by_md5(
+    damaged: bool, server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    server.put("file", DATA)
+    given = small_parts(folder, parallel=1, verify="all")
+    await _interrupted(server, pipeline, tmp_path / "out", given)
+    as_earlier_versions_wrote(folder, md5=True)
+    if damaged:
+        with (tmp_path / left_over(tmp_path)[0]).open("r+b") as file:
+            file.write(b"damage")
+    found = await download_file(pipeline, rules(), target(server), tmp_path / "out", given)
+    assert (tmp_path / "out").read_bytes() == DATA
+    assert found.resumed_bytes == (3 if damaged else 4) * UNIT
+
+
 async def test_damage_that_only_the_whole_digest_shows(
     server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
 ) -> None:
     server.put("file", DATA)
     given = small_parts(folder, parallel=1, expected_md5=MD5)
     await _interrupted(server, pipeline, tmp_path / "out", given)
+    as_earlier_versions_wrote(folder, md5=False)
     part = tmp_path / left_over(tmp_path)[0]
     with part.open("r+b") as file:
         file.write(b"damage")
     found = await download_file(pipeline, rules(), target(server), tmp_path / "out", given)
     assert (tmp_path / "out").read_bytes() == DATA
     assert found.restarted == "digest_mismatch"
+
+
+async def test_what_arrived_wrong_is_fetched_again_although_it_was_stored_well(
+    server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    wrong = b"x" + DATA[1:]
+    server.put("file", wrong, etag='"same"')
+    given = small_parts(folder, parallel=1, expected_md5=MD5)
+    await _interrupted(server, pipeline, tmp_path / "out", given)
+    server.put("file", DATA, etag='"same"')
+    found = await download_file(pipeline, rules(), target(server), tmp_path / "out", given)
+    assert (tmp_path / "out").read_bytes() == DATA
+    assert (found.restarted, found.verified) == ("digest_mismatch", "md5")
 
 
 async def test_with_digests_of_parts_only_the_bad_one_is_fetched(
@@ -596,7 +644,7 @@ async def test_a_full_disk(server: StorageServer, pipeline: Pipeline, tmp_path: 
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
     assert raised.value.errno == errno.EFBIG
-    assert raised.value.transfer_id  # type: ignore[attr-defined]
+    assert journals(folder) == left_over(tmp_path) == []  # nothing came: there is nothing to go on with
     await download_file(pipeline, rules(), target(server), tmp_path / "out", small_parts(folder))
     assert (tmp_path / "out").read_bytes() == DATA
 
@@ -671,3 +719,27 @@ async def test_a_missing_object(server: StorageServer, pipeline: Pipeline, tmp_p
         await download_file(pipeline, rules(), target(server), tmp_path / "out", small_parts(folder))
     assert raised.value.status == 404
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("of_client", [0, 3])
+@pytest.mark.parametrize("of_parts", [0, 3])
+async def test_no_retries_means_none_of_parts_either(
+    of_client: int, of_parts: int, server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    server.put("file", DATA)
+
+    def fault(asked: Asked, answer: Answer) -> Answer | None:
+        return Answer(206, answer.body, answer.headers, cut=1000) if len(server.asked) == 3 else None
+
+    server.faults.append(fault)
+    given = small_parts(folder, parallel=1, max_retries=of_parts)
+    fetching = download_file(
+        pipeline, rules(policy=replace(QUICK, max_retries=of_client)), target(server), tmp_path / "out", given
+    )
+    if of_client and of_parts:
+        await fetching
+        assert len(server.asked) == 8
+    else:
+        with pytest.raises(TransportError):
+            await fetching
+        assert len(server.asked) == 3

@@ -20,7 +20,7 @@ def test_killed_at_random_moments(kind: str, tmp_path: Path) -> None:
     arguments = ["--kinds", kind, "--runs", "10", "--mib", "6", "--folder", str(tmp_path), "--output", str(found)]
     done = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    (tally,) = json.loads(found.read_text())["kinds"]
+    (tally,) = json.loads(found.read_text())["details"]["kinds"]
     assert tally["runs"] == 10
     assert (tally["wrong"], tally["left"], tally["beyond"]) == (0, 0, 0)
     assert tally["kills"] > 0
@@ -35,4 +35,4 @@ def test_a_wrong_byte_is_a_failure(tmp_path: Path) -> None:
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); {broken}", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert json.loads((tmp_path / "found.json").read_text())["kinds"][0]["wrong"] == 1
+    assert json.loads((tmp_path / "found.json").read_text())["details"]["kinds"][0]["wrong"] == 1

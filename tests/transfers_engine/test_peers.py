@@ -79,8 +79,8 @@ class Bucket:
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
-    with peers.moto() as url:
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with peers.moto(tmp_path_factory.mktemp("moto")) as url:
         found = Bucket(url)
         found.client.create_bucket(Bucket="bucket")
         yield found
@@ -135,8 +135,8 @@ async def test_s3_in_one_request(bucket: Bucket, pipeline: Pipeline, folder: Pat
 
 
 @pytest.fixture(scope="module")
-def google() -> Iterator[str]:
-    with peers.google("bucket") as url:
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with peers.google(tmp_path_factory.mktemp("google"), "bucket") as url:
         yield url
 
 

@@ -113,6 +113,24 @@ async def test_a_part_that_arrives_wrong_is_sent_again(
     assert server.objects["other"] == DATA
 
 
+async def test_keys_under_which_etags_are_no_md5s(
+    server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    etags = {"ETag": '"' + "0" * 32 + '"', "x-amz-server-side-encryption": "aws:kms"}
+    done = f"<R><ETag>{'0' * 32}-8</ETag></R>".encode()
+
+    def fault(asked: Asked, answer: Answer) -> Answer | None:
+        if asked.method == "PUT":
+            return Answer(200, b"", etags)
+        return Answer(200, done, etags) if asked.method == "POST" and "uploadId" in asked.query else None
+
+    server.faults.append(fault)
+    target = parts_target(str(server.origin))
+    found = await upload_file(pipeline, rules(), file_of(tmp_path), target, options(folder, part_size=UNIT, parallel=1))
+    assert found.etag == "0" * 32 + "-8"
+    assert sent_parts(server) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 async def test_the_source_is_blamed_before_the_network(
     server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
 ) -> None:
