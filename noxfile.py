@@ -84,8 +84,9 @@ def tests(session: nox.Session) -> None:
         OFFICIAL_LFVIEW_PYTHON: official_lfview_python(session),
         OFFICIAL_FLYWHEEL_PYTHON: official_flywheel_python(session),
     }
-    # A file stays with one process, and with it what its tests share.
-    workers = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile")
+    # A file stays with one process, and with it what its tests share. One more than processors: a third of the time a
+    # test waits for a server or another process.
+    workers = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or workers), env=env)
     if not session.posargs:

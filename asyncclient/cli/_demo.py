@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asyncclient import AsyncHub, testing
 from asyncclient._version import __version__
 from asyncclient.cli import _demo_flywheel, _demo_sticky_pi, _facade
+from asyncclient.cli._counts import counted
 from asyncclient.cli._demo_amounts import AMOUNTS, Amounts
 from asyncclient.cli._demo_data import data_of
 from asyncclient.cli._demo_hub import make_hub
@@ -257,8 +258,7 @@ def _few(items: Sequence[Item]) -> list[Item]:
 
 
 def _machine() -> str:
-    cpus = os.cpu_count() or 1
-    processors = "1 processor" if cpus == 1 else f"{cpus} processors"
+    processors = counted(os.cpu_count() or 1, "processor")
     return f"asyncclient {__version__}, Python {platform.python_version()}, {platform.system()}, {processors}"
 
 

@@ -51,9 +51,9 @@ class Amounts:
 
 _SMALL: Final = Amounts(
     documents=((1 * _KIB, 4), (20 * _KIB, 4), (200 * _KIB, 3)),
-    view_side=240,
+    view_side=400,
     view_pixels=300,
-    view_rate=5e6,
+    view_rate=8e6,
     clips=4,
     clip_bytes=256 * _KIB,
     scans=6,

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asyncclient import AsyncHub
+from asyncclient.cli._counts import counted
 from asyncclient.cli._demo_data import percentile
 from asyncclient.cli._demo_record import Part, Run
 from asyncclient.cli._errors import one_line
@@ -79,7 +80,7 @@ def line_of(part: Part) -> str:
         return f"{part.title}: left out"
     end = "all right" if part.ok else f"{len(part.problems)} not right, first: {part.problems[0]}"
     moved = f"{part.traffic.up / _MB:.1f} MB up, {part.traffic.down / _MB:.1f} MB down"
-    return f"{part.title}: {part.files} files, {moved}, {part.seconds:.1f} s, {end}"
+    return f"{part.title}: {counted(part.files, 'file')}, {moved}, {part.seconds:.1f} s, {end}"
 
 
 class _Bars:
@@ -133,7 +134,7 @@ def _phase(part: Part) -> str:
     if part.left_out:
         return "left out"
     if part.ended:
-        return f"done, {part.files} files" if part.ok else f"{len(part.problems)} not right"
+        return f"done, {counted(part.files, 'file')}" if part.ok else f"{len(part.problems)} not right"
     return part.steps[-1].name if part.steps else "small calls"
 
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from asyncclient.cli._counts import counted
+
 __all__ = [
     "CALLS",
     "TRANSFERS",
@@ -116,9 +118,9 @@ def story(found: Mapping[str, int]) -> str:
     return (
         f"LF View: the process that uploaded the View, with a hub of its own, was killed after "
         f"{found['before_bytes'] / _MB:.1f} of {found['total_bytes'] / _MB:.1f} MB ({found['before_parts']} of "
-        f"{found['total_parts']} parts). This process went on through the shared hub: {found['saved_bytes'] / _MB:.1f} MB "
-        f"({found['saved_parts']} parts) were not sent again, {found['sent_twice_bytes'] / _MB:.1f} MB "
-        f"({found['sent_twice_parts']} parts) were."
+        f"{counted(found['total_parts'], 'part')}). This process went on through the shared hub: {found['saved_bytes'] / _MB:.1f} MB "
+        f"({counted(found['saved_parts'], 'part')}) were not sent again, {found['sent_twice_bytes'] / _MB:.1f} MB "
+        f"({counted(found['sent_twice_parts'], 'part')}) were."
     )
 
 
@@ -140,6 +142,6 @@ def closing(data: Mapping[str, Any]) -> str:
     totals = data["totals"]
     done = sum(not row["left_out"] for row in data["services"])
     return (
-        f"All {totals['files']} files of {done} services ({totals['verified_bytes'] / _MB:.1f} MB) came back the same, "
+        f"All {counted(totals['files'], 'file')} of {counted(done, 'service')} ({totals['verified_bytes'] / _MB:.1f} MB) came back the same, "
         f"byte for byte, in {totals['seconds']:.1f} s."
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asyncclient import Hub, las
+from asyncclient.cli._counts import counted
 from asyncclient.cli._demo_record import Part
 from asyncclient.cli._demo_work import EXPECTED
 from asyncclient.cli._errors import words_of
@@ -39,10 +40,10 @@ def run(part: Part, credentials: Mapping[str, str], items: Sequence[Item], back:
         part.problems.append(f"blocking client: {words_of(error)}")
         return
     if listed != sent:
-        part.problems.append(f"blocking client: {len(sent)} files sent, {len(listed)} listed")
+        part.problems.append(f"blocking client: {counted(len(sent), 'file')} sent, {len(listed)} listed")
     elif sent:
         part.notes.append(
-            f"{len(sent)} files more went there and back through the blocking client, which has its own hub."
+            f"{counted(len(sent), 'file')} more went there and back through the blocking client, which has its own hub."
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from asyncclient.cli._commands import Yes, before, make_group
+from asyncclient.cli._counts import counted
 from asyncclient.cli._errors import OK, Missing, Problem
 from asyncclient.cli._lfview_run import Url, run, run_reading
 from asyncclient.cli._many import confirm, each, show_outcomes
@@ -103,7 +104,7 @@ def download(
         if isinstance(found, str):
             raise Missing(f"{found.partition('?')[0]}: cannot be fetched")
         count = await run_hop(write_folder, found, folder, limiter=disk_limiter())
-        said = f"Downloaded {count} resources to '{folder}'"
+        said = f"Downloaded {counted(count, 'resource')} to '{folder}'"
         Output().result({"url": url, "path": str(folder), "resources": count}, said)
         return OK
 
@@ -159,7 +160,7 @@ def delete(
     """Delete views or other resources; what they point to stays."""
 
     async def work(session: AsyncSession) -> int:
-        if not confirm(f"Delete {len(urls)} resource(s)?", yes=yes):
+        if not confirm(f"Delete {counted(len(urls), 'resource')}?", yes=yes):
             return OK
 
         async def remove(url: str) -> Mapping[str, Any]:

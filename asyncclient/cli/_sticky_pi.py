@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asyncclient.cli._commands import SilentCommand, Yes, make_group
+from asyncclient.cli._counts import counted
 from asyncclient.cli._errors import FAILED, Missing, Problem, complain
 from asyncclient.cli._many import confirm
 from asyncclient.cli._output import Output
@@ -88,7 +89,7 @@ def put_images(
         with bars() as show:
             rows = await client.put_images(list(_files(paths)), failures=failures, on_progress=show)
         left_out = [{"path": failure.path, "error": str(failure.error)} for failure in failures or ()]
-        said = f"{len(rows)} images sent, {len(left_out)} files left out"
+        said = f"{counted(len(rows), 'image')} sent, {counted(len(left_out), 'file')} left out"
         Output().result(_plain({"sent": rows, "left_out": left_out}), said)
         for entry in left_out:
             complain(f"{entry['path']}: {entry['error']}", path=entry["path"])
@@ -126,7 +127,7 @@ def get_image_series(
             for row in sorted(rows, key=lambda row: (row["device"], row["datetime"]))
         ]
         Output().result(_plain(rows), "\n".join(lines) or None)
-        Output().note(f"{len(rows)} images")
+        Output().note(counted(len(rows), "image"))
 
     run(Where(local_dir, host, username), work)
 
@@ -181,7 +182,7 @@ def get_ml_bundle(
 def _moved(rows: Sequence[dict[str, Any]], word: str) -> None:
     found = [{"key": row["key"], "md5": row["md5"]} for row in rows]  # without URLs: they are signed
     Output().result(found, "\n".join(row["key"] for row in rows) or None)
-    Output().note(f"{len(rows)} files {word}")
+    Output().note(f"{counted(len(rows), 'file')} {word}")
 
 
 @sticky_pi.command()
@@ -243,7 +244,7 @@ def report(
     async def work(client: Client) -> None:
         devices = await write_report(client, _range(device, start, end), output, thumbnails)
         images = sum(len(each.shots) for each in devices)
-        said = f"{output}: {images} images of {len(devices)} devices"
+        said = f"{output}: {counted(images, 'image')} of {counted(len(devices), 'device')}"
         Output().result({"path": str(output), "images": images, "devices": len(devices)}, said)
 
     run(Where(local_dir, host, username), work)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
+from asyncclient.cli._counts import counted
 from asyncclient.cli._page import document
 
 __all__ = ["Bin", "Device", "Shot", "bins_of", "page", "shots_of"]
@@ -139,21 +140,15 @@ def page(devices: Sequence[Device], title: str) -> str:
     """
     body = "\n".join(_section(device) for device in devices) or "<p>No images.</p>"
     images = sum(len(device.shots) for device in devices)
-    counted = f"{_counted(images, 'image')} of {_counted(len(devices), 'device')}"
-    return document(title, _STYLE, f"<p>{counted}. Times are UTC.</p>\n{body}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    said = f"{counted(images, 'image')} of {counted(len(devices), 'device')}"
+    return document(title, _STYLE, f"<p>{said}. Times are UTC.</p>\n{body}")
 
 
 def _section(device: Device) -> str:
     shots = device.shots
     annotated = [shot.n_objects for shot in shots if shot.n_objects is not None]
     span = f"{shots[0].taken:%Y-%m-%d %H:%M} to {shots[-1].taken:%Y-%m-%d %H:%M}"
-    summary = (
-        f"{_counted(len(shots), 'image')}, {span}; {len(annotated)} annotated, {_counted(sum(annotated), 'object')}"
-    )
+    summary = f"{counted(len(shots), 'image')}, {span}; {len(annotated)} annotated, {counted(sum(annotated), 'object')}"
     figures = "".join(_figure(shots[index], picture) for index, picture in sorted(device.pictures.items()))
     return (
         f'<section class="device" data-device="{escape(device.name)}" data-images="{len(shots)}">'
@@ -164,7 +159,7 @@ def _section(device: Device) -> str:
 
 def _figure(shot: Shot, picture: bytes) -> str:
     when = f"{shot.taken:%Y-%m-%d %H:%M:%S}"
-    objects = "not annotated" if shot.n_objects is None else _counted(shot.n_objects, "object")
+    objects = "not annotated" if shot.n_objects is None else counted(shot.n_objects, "object")
     data = base64.b64encode(picture).decode("ascii")
     polygons = "".join(
         f'<polygon points="{" ".join(f"{x:g},{y:g}" for x, y in points)}" fill="none" stroke="{colour}" '

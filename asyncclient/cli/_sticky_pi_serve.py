@@ -110,7 +110,8 @@ def _serve(given: Mapping[str, str | None], admin: str, serving: Serving) -> int
         raise Problem("https needs both --tls-certificate and --tls-key")
     # In the environment, because workers are new processes, which read it there.
     os.environ.update({name: value for name, value in given.items() if value})
-    os.environ.setdefault("SECRET_API_KEY", _secret(Path(str(given["LOCAL_DIR"]))))
+    if "SECRET_API_KEY" not in os.environ:
+        os.environ["SECRET_API_KEY"] = _secret(Path(str(given["LOCAL_DIR"])))
     conf = ServerConf()
     create_app(conf)  # what is wrong with the configuration is said now, once
     made = anyio.run(_prepare, conf, admin)

@@ -16,6 +16,7 @@ from asyncclient._transfers import transfers as engine
 from asyncclient._transfers.jobs import JobSummary
 from asyncclient._transfers.options import DEFAULTS, Downloaded, TransferOptions, Uploaded
 from asyncclient._transfers.progress import rich_progress
+from asyncclient.cli._counts import counted
 from asyncclient.cli._errors import FAILED, OK, Missing, Problem, complain, words_of
 from asyncclient.cli._output import Output, progress_console
 from asyncclient.cli._settings import settings
@@ -274,7 +275,8 @@ def prune(older_than_s: float) -> int:
         files = [str(path) for path in pruned.part_files]
         Output().result({"jobs": pruned.jobs, "part_files": files, "left": left}, None)
         return OK
-    print(f"Deleted {len(pruned.jobs)} journals and {len(pruned.part_files)} part files.")
+    journals, part_files = counted(len(pruned.jobs), "journal"), counted(len(pruned.part_files), "part file")
+    print(f"Deleted {journals} and {part_files}.")
     for entry in left:
         print(f"{entry['id']}: {entry['service']} may keep what it has of it for some days")
     return OK

@@ -1,15 +1,11 @@
 """What else is often wanted of the Voxel51 Platform."""
 
 # --8<-- [start:import]
-# --8<-- [end:import]
-# --8<-- [start:token]
-from asyncclient.voxel51 import (  # was: from voxel51.users.api import API, ...
-    API,
-    ApplicationAPI,
-    JobRequest,
-    activate_token,
-)
+from asyncclient.voxel51 import API, JobRequest, activate_token  # was: from voxel51.users.api import API, and so on
 
+# --8<-- [end:import]
+
+# --8<-- [start:token]
 activate_token("token.json")  # as downloaded from the console of the platform
 # --8<-- [end:token]
 
@@ -28,17 +24,17 @@ for record in api.iterate("query_jobs", JobsQuery().add_fields(["id", "state"]))
 # --8<-- [end:more]
 
 # --8<-- [start:application-token]
-from asyncclient.voxel51 import activate_application_token
+from asyncclient.voxel51 import ApplicationAPI, activate_application_token
 
 activate_application_token("app-token.json")
 # --8<-- [end:application-token]
 
 # --8<-- [start:user]
 app = ApplicationAPI()
-app.create_user("alice")
-app.with_user("alice")
+app.create_user("carol")
+app.with_user("carol")
 app.upload_data("a.mp4")
-print(len(app.list_data()), "file of alice")
+print(len(app.list_data()), "file of carol")
 app.exit_user()
 # --8<-- [end:user]
 

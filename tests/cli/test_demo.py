@@ -188,7 +188,7 @@ def test_a_fault_is_told_and_the_others_go_on(
     assert re.match(r"NOT RIGHT: Lucidtech: \S.*: sent with md5 \S+, came back with \S+", told)
     assert out.splitlines()[-1] == "Something differs."
     assert sum(line.endswith(", all right") for line in err.splitlines()) == 4
-    assert re.search(r"^Lucidtech: 1 files, .*, 1 not right, first: ", err, re.MULTILINE)
+    assert re.search(r"^Lucidtech: 1 file, .*, 1 not right, first: ", err, re.MULTILINE)
     assert list(temporary.iterdir()) == []
 
 

@@ -337,7 +337,7 @@ def test_a_journal_that_is_damaged_from_the_first_line(journal: Path, transfers:
     assert (job["state"], job["resumable"]) == ("unusable", False)
     assert "damaged" in job["obstacle"]
     failed(transfers("resume", job["id"]), job["id"], "damaged", "pruned")
-    assert transfers("prune", "--older-than", "0").out == "Deleted 1 journals and 0 part files.\n"
+    assert transfers("prune", "--older-than", "0").out == "Deleted 1 journal and 0 part files.\n"
 
 
 def test_a_journal_of_a_newer_version(journal: Path, transfers: Callable[..., Run]) -> None:
@@ -422,7 +422,7 @@ def test_a_service_that_needs_its_program(journal: Path, transfers: Callable[...
         journal_of(state), lambda record: replace(record, service="stranger") if isinstance(record, Job) else record
     )
     assert transfers("prune", "--older-than", "0").out == (
-        f"Deleted 1 journals and 0 part files.\n{job['id']}: stranger may keep what it has of it for some days\n"
+        f"Deleted 1 journal and 0 part files.\n{job['id']}: stranger may keep what it has of it for some days\n"
     )
 
 

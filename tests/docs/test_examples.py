@@ -98,7 +98,7 @@ def test_voxel51_parts(run_example: RunExample, platform: Server, play: Path, mo
     lines = run_example("voxel51_parts.py").splitlines()
 
     assert any(line.endswith(" analytics") for line in lines)
-    assert "1 file of alice" in lines
+    assert "1 file of carol" in lines
 
 
 def test_retries(run_example: RunExample) -> None:

@@ -505,12 +505,13 @@ def test_random_access(drive: Driver, service: FakeService) -> None:
     record = {"name": "z.zip", "size": len(content)}
     (file,) = obj(drive, service, "get_project", {"_id": "p", "files": [record]}).files
     service.play(rule=ranged(content))
-    reader = file.open_reader()
-    assert reader.seek(-22, io.SEEK_END) == len(content) - 22
-    assert drive.done(reader.read(4)) == b"PK\x05\x06"
-    assert drive.done(reader.read()) == content[-18:]
-    assert drive.done(reader.read(1)) == b""
-    assert sum(int(got.headers.get("range", "bytes=0-0").partition("-")[2]) > 0 for got in service.received) == 1
+    with file.open_reader() as reader:
+        assert reader.seek(-22, io.SEEK_END) == len(content) - 22
+        assert drive.done(reader.read(4)) == b"PK\x05\x06"
+        assert drive.done(reader.read()) == content[-18:]
+        assert drive.done(reader.read(1)) == b""
+        assert sum(int(got.headers.get("range", "bytes=0-0").partition("-")[2]) > 0 for got in service.received) == 1
+    assert reader._held == b""  # closed: what was read ahead is let go of
     with pytest.raises(ValueError, match="position"):
         reader.seek(-1)
     if drive.kind == "sync":

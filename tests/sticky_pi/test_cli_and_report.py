@@ -55,7 +55,7 @@ def test_files_that_are_left_out(folder: Path, capsys: pytest.CaptureFixture[str
     (folder / "card" / "holiday.jpg").write_bytes(jpeg())
     assert command("put-images", str(folder / "card")) == 1
     out, err = capsys.readouterr()
-    assert out == "1 images sent, 1 files left out\n"
+    assert out == "1 image sent, 1 file left out\n"
     assert "holiday.jpg: Wrong file name" in err
     assert command("put-images", "--no-skip-on-error", str(folder / "card")) == 2
 
@@ -117,7 +117,7 @@ def test_against_a_server(folder: Path, capsys: pytest.CaptureFixture[str], monk
         assert command("users", "--json") == 0
     out = capsys.readouterr().out
     assert "2 images sent" in out
-    assert "2 images of 1 devices" in out
+    assert "2 images of 1 device\n" in out
     assert ADMIN[1] not in out
     assert (folder / "page.html").read_text("utf-8").count("<img") == 2
 

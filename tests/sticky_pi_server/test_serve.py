@@ -106,6 +106,7 @@ async def test_workers_on_a_database_server_and_s3(database: str, bucket: Bucket
     with served(*arguments, cwd=tmp_path, **secrets) as (url, said):
         assert f"bucket {bucket.conf['S3_BUCKET_NAME']}" in said
         assert "password" not in said
+        assert not (tmp_path / "sticky-pi").exists()  # no key was made where one is given
         token = httpx.post(f"{url}/get_token", auth=("admin", "x" * 20), trust_env=False, timeout=60).json()["token"]
 
         def put(path: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from asyncclient.errors import ArgumentError
 from asyncclient.flywheel.objects._binding import act
@@ -70,6 +70,12 @@ class RemoteReader:
     def close(self) -> None:
         """Forget what is held."""
         self._held = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return f"<RemoteReader of {self.name!r}, {self.size} bytes>"
