@@ -136,8 +136,12 @@ def _performed(stack: ExitStack, request: Request, material: _Material, given: l
     work = _prepare_and_perform(run, servers, material, given, serving, display)
     try:
         asyncio.run(work)
+    except KeyboardInterrupt:
+        # It may come before the task was begun; what the loop then says of it is noise to who ended it.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     finally:
-        work.close()  # Ctrl-C may come before it was begun
+        work.close()
     _facade.run(run.parts[0], servers["las"].credentials(), _few(material.items), material.work)
     return run
 
