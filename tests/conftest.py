@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
+from collections.abc import Iterator
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -28,3 +31,20 @@ def pytest_configure() -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loop_thread_left_clean() -> Iterator[None]:
+    """Close the process-wide loop thread after each file, and fail there if a connection lay open in it."""
+    yield
+    module = sys.modules.get("asyncclient._sync.portal")
+    if module is None or module._process.portal is None:
+        return
+    found: list[str] = []
+    hook, sys.unraisablehook = sys.unraisablehook, lambda args: found.append(f"{args.exc_value!r} {args.object!r}")
+    try:
+        module._process.portal.close()
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
+    assert found == []

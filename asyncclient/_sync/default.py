@@ -21,6 +21,12 @@ class _Shared:
         self.hub: AsyncHub | None = None
         self.portal: Portal | None = None
 
+    def drop_closed(self) -> None:
+        """Forget a hub that closed, with its portal or otherwise."""
+        portal_closed = self.portal is not None and self.portal.refusal is not None
+        if portal_closed or (self.hub is not None and self.hub.closed):
+            self.hub = self.portal = None
+
 
 _shared = _Shared()
 
@@ -31,9 +37,9 @@ def default_hub() -> AsyncHub:
 
     shared = _shared
     with shared.lock:
-        portal_closed = shared.portal is not None and shared.portal.refusal is not None
-        if shared.hub is None or shared.hub.closed or portal_closed:
-            shared.hub, shared.portal = AsyncHub(), None
+        shared.drop_closed()
+        if shared.hub is None:
+            shared.hub = AsyncHub()
         return shared.hub
 
 
@@ -43,8 +49,10 @@ def bind(portal: Portal) -> None:
     if shared.portal is portal or shared.hub is None:
         return
     with shared.lock:
-        shared.portal = portal
-        portal.on_close(shared, shared.hub.aclose)
+        shared.drop_closed()  # a facade with a hub of its own may be the first on a new portal
+        if shared.hub is not None:
+            shared.portal = portal
+            portal.on_close(shared, shared.hub.aclose)
 
 
 @on_fork

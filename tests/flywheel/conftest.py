@@ -41,11 +41,9 @@ class Driver:
         options = {"disable_auth_check": True, **options}
         self.kind = kind
         self._runner = asyncio.Runner()
-        self.client: Any = (
-            flywheel.AsyncClient(key, hub=AsyncHub(), **options)
-            if kind == "async"
-            else flywheel.Client(key, hub=Hub(), **options)
-        ).with_options(retry=QUICK)
+        self._hub: Any = AsyncHub() if kind == "async" else Hub()
+        make: Any = flywheel.AsyncClient if kind == "async" else flywheel.Client
+        self.client: Any = make(key, hub=self._hub, **options).with_options(retry=QUICK)
 
     def __call__(self, name: str, *args: Any, **kwargs: Any) -> Any:
         owner = self.client
@@ -75,9 +73,10 @@ class Driver:
         return self._runner.run(take())
 
     def close(self) -> None:
-        hub: Any = self.client._hub if self.kind == "async" else None
-        if hub is not None:
-            self._runner.run(hub.aclose())
+        if self.kind == "async":
+            self._runner.run(self._hub.aclose())
+        else:
+            self._hub.close()
         self._runner.close()
 
 

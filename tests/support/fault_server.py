@@ -213,7 +213,9 @@ async def _play(script: Sequence[Step], seen: Seen, reader: asyncio.StreamReader
     except (OSError, EOFError, asyncio.LimitOverrunError):
         pass  # the client has gone
     finally:
-        writer.transport.abort()
+        # CPython 3.11: abort() fails on a transport that was closing and has written its last byte since.
+        if not writer.transport.is_closing() or writer.transport.get_write_buffer_size():
+            writer.transport.abort()
         seen.closed.set()
 
 

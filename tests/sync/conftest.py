@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
 import textwrap
@@ -13,21 +12,6 @@ import pytest
 from asyncclient._sync.portal import Portal, get_portal
 
 RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nothing_left_of_others() -> None:
-    """Close the loop thread that tests of other folders in this process have used: here it is looked at from its start.
-
-    Connections to servers that are gone since may lie open in it; that is said when it is collected, and is not about
-    any test in here.
-    """
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    try:
-        get_portal().close()
-        gc.collect()
-    finally:
-        sys.unraisablehook = hook
 
 
 @pytest.fixture

@@ -171,6 +171,16 @@ def test_a_shared_hub_that_somebody_closed_is_replaced() -> None:
     assert Client("b").work(1) == "b 1"
 
 
+def test_a_hub_that_closed_with_its_portal_is_not_bound_to_the_next() -> None:
+    """A facade with a hub of its own may be the first on the new portal, while the shared hub is the old one."""
+    Client("a").work(1)
+    get_portal().close()
+    with Hub() as hub:
+        assert Client("b", hub=hub).work(1) == "b 1"
+        assert default._shared.portal is None
+        assert Client("c").work(1) == "c 1"
+
+
 def test_a_given_hub_is_used_and_closed_with_its_with_block() -> None:
     with Hub(limits=Limits(max_connections=3)) as hub:
         client = Client("a", hub=hub)
