@@ -159,6 +159,14 @@ class FairQueue:
         while side is not None and side.parked:
             self._unpark(side)
 
+    def forget(self) -> None:
+        """Drop all flows, once nobody waits any more: those that are left hold only the dead."""
+        if self._flows:
+            self._flows.clear()
+            self._sides.clear()
+            self._ring.clear()
+            self._resumed.clear()
+
     def drain(self) -> Iterator[Waiter]:
         """Take everybody out who still waits."""
         flows, self._flows = self._flows, {}

@@ -39,7 +39,7 @@ async def _run(fn: Callable[[T], Awaitable[R]], feed: _Feed[T], concurrency: int
     started: deque[asyncio.Task[R]] = deque()  # not yet yielded: in the order of the items, or as they were done
     running: set[asyncio.Task[R]] = set()
     job = object()
-    ended = _Ended()
+    ended = _Ended(running)
     try:
         while True:
             while len(started) < concurrency and (item := feed.take(ended.note)) is not _NOTHING:
@@ -49,7 +49,7 @@ async def _run(fn: Callable[[T], Awaitable[R]], feed: _Feed[T], concurrency: int
                 running.add(task)
             ready = _ready(started, ordered)
             if ready is not None:
-                running.discard(ready)
+                ended.forget(ready)
                 yield ready.result()
                 continue
             if not running and not feed.waits(len(started) < concurrency):
@@ -68,23 +68,34 @@ async def _run(fn: Callable[[T], Awaitable[R]], feed: _Feed[T], concurrency: int
 
 
 class _Ended:
-    """Tasks that have ended, and a wait for the next; ``asyncio.wait`` would begin and end a wait for every task."""
+    """Tasks that have ended, and a wait for the next; ``asyncio.wait`` would begin and end a wait for every task.
 
-    def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[Any]] = []
+    Args:
+        running: What to take note of; anything else only ends the wait.
+    """
+
+    def __init__(self, running: set[asyncio.Task[Any]]) -> None:
+        self._running = running
+        self._tasks: dict[asyncio.Task[Any], None] = {}
         self._waiter: asyncio.Future[None] | None = None
 
     def note(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.append(task)
+        if task in self._running:
+            self._tasks[task] = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def some(self) -> list[asyncio.Task[Any]]:
-        """Return those that ended since the last call; waits until there is one."""
+    def forget(self, task: asyncio.Task[Any]) -> None:
+        """Let go of a task, and of its result: who takes results slower than they come never waits for one."""
+        self._running.discard(task)
+        self._tasks.pop(task, None)
+
+    async def some(self) -> Iterable[asyncio.Task[Any]]:
+        """Return those that ended since the last call; waits until there is one, or the next item."""
         if not self._tasks:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
-        tasks, self._tasks = self._tasks, []
+        tasks, self._tasks = self._tasks, {}
         return tasks
 
 

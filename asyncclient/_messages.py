@@ -1,7 +1,7 @@
 """What travels between the pipeline and a transport: plain messages, bytes, no library types.
 
 A :class:`Transport` is the narrow seam of the package. ``_net/pool.py`` implements it with our own connections,
-``_httpx.py`` with any httpx transport, and a test with ten lines. Header names are compared case-insensitively and
+``_httpx`` with any httpx transport, and a test with ten lines. Header names are compared case-insensitively and
 arrive in lower case; values are bytes as on the wire.
 """
 

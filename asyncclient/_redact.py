@@ -12,7 +12,7 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from asyncclient import _codec
 from asyncclient._messages import Request
@@ -58,7 +58,7 @@ def secrets_of(request: Request, signature: tuple[bytes, bytes] | None = None, *
     for name, value in headers:
         if name.lower() not in _OPEN_HEADERS:
             found.update(_header_secrets(value))
-    found.update(_named_secrets(parse_qsl(request.target.partition(b"?")[2].decode("ascii", "replace"))))
+    found.update(_form_secrets(request.target.partition(b"?")[2]))
     found.update(_body_secrets(request))
     if not own:
         found.update(
@@ -112,7 +112,7 @@ def _body_secrets(request: Request) -> Iterator[bytes]:
         except DecodeError:
             return
     elif b"=" in body:
-        yield from _named_secrets(parse_qsl(body.decode("utf-8", "replace")))
+        yield from _form_secrets(body)
 
 
 def _json_secrets(value: Any, *, secret: bool) -> Iterator[bytes]:
@@ -126,10 +126,13 @@ def _json_secrets(value: Any, *, secret: bool) -> Iterator[bytes]:
         yield value.encode("utf-8", "replace")
 
 
-def _named_secrets(pairs: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    for name, value in pairs:
-        if _SECRET_NAME.search(name):
-            yield value.encode("utf-8", "replace")
+def _form_secrets(text: bytes) -> Iterator[bytes]:
+    """Yield values decoded, and as they stand: there are several ways to write one, and it may be quoted as it came."""
+    for pair in text.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if value and _SECRET_NAME.search(unquote_plus(name.decode("utf-8", "replace"))):
+            yield value
+            yield unquote_plus(value.decode("utf-8", "replace")).encode("utf-8", "replace")
 
 
 def _forms(secret: bytes) -> Iterator[bytes]:

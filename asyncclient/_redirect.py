@@ -80,9 +80,10 @@ def leaves_home(request: Request, redirected: Request, home: bytes | None = b"/"
         return True
     from urllib.parse import unquote_to_bytes
 
-    # Dots would be resolved by servers: below ``/api/../store`` nobody is at home.
-    path = unquote_to_bytes(redirected.target.partition(b"?")[0])
-    return not path.startswith(home) or b".." in path.split(b"/")
+    # Dots would be resolved by servers: below ``/api/../store`` nobody is at home. Some take a backslash for a slash, or
+    # look only at what is before a semicolon.
+    path = unquote_to_bytes(redirected.target.partition(b"?")[0]).replace(b"\\", b"/")
+    return not path.startswith(home) or any(part.partition(b";")[0] == b".." for part in path.split(b"/"))
 
 
 def follow(request: Request, status: int, location: bytes | None, home: bytes | None = b"/") -> Request | None:

@@ -200,6 +200,8 @@ class Scheduler:
             return slot
         if self._closed:
             raise HubClosed(CLOSED)
+        if not self._waiting:
+            self._forget_the_dead()
         control = lane is Lane.CONTROL
         gate = self._meet(origin).gate(lane, direction)
         future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
@@ -287,8 +289,19 @@ class Scheduler:
             place = self._places[origin] = Place(origin, self._bounds)
         return place
 
+    def _forget_the_dead(self) -> None:
+        """Drop flows whose waiters were all cancelled.
+
+        While nobody waits, slots are given back without a look at the queues; a flow that was parked then would stay
+        parked at a gate that has room, and whoever joined it would wait for a slot that nobody gives back.
+        """
+        self._control.forget()
+        self._bulk.forget()
+
     def _sweep(self) -> None:
         """Forget origins where nothing goes on: a hub that lives for months meets many."""
+        if not self._waiting:
+            self._forget_the_dead()
         self._places = {origin: place for origin, place in self._places.items() if self._busy(place)}
         self._sweep_at = max(_MAX_PLACES, 2 * len(self._places))
 

@@ -16,6 +16,9 @@ _MAX_INTERIM: Final = 1000
 # Less is not worth a read of its own.
 _LEAST_LENT_BYTES: Final = 16 * 1024
 
+# More chunks at a time are put together: an object for each byte would take forty times the memory that is counted.
+_MANY_PIECES: Final = 32
+
 # What the next bytes are.
 _HEAD, _LENGTH, _TO_CLOSE, _CHUNKS = range(4)
 
@@ -52,7 +55,7 @@ class AnswerReader:
         self._state = _HEAD
         self._left = 0
         self._interim = 0
-        self._partial = b""
+        self._partial: bytearray | None = None
         if self._chunks is not None:
             self.close()
 
@@ -111,16 +114,22 @@ class AnswerReader:
             raise ReadError("the connection was closed before the end of the body")
 
     def _on_head(self, exchange: Exchange, data: bytes) -> None:
-        if self._partial:
-            data = self._partial + data
-            self._partial = b""
         limits = self._limits
+        held = self._partial
+        if held is not None:
+            seen = len(held)
+            held += data
+            if held.find(b"\r\n\r\n", max(0, seen - 3)) < 0 and len(held) <= limits.size_bytes:
+                self._check_partial(held, seen)
+                return
+            data, self._partial = bytes(held), None
         while True:
             end = data.find(b"\r\n\r\n") + 4
             if end > limits.size_bytes or (end < 4 and len(data) > limits.size_bytes):
                 raise RemoteProtocolError(f"the head of the answer has more than {limits.size_bytes} bytes")
             if end < 4:
-                self._on_partial_head(data)
+                self._check_partial(data, 0)
+                self._partial = bytearray(data)
                 return
             head = parse_head(data[:end], to_head=exchange.method == b"HEAD", max_headers=limits.count)
             data = data[end:]
@@ -132,11 +141,14 @@ class AnswerReader:
         exchange.head = head
         self._begin_body(exchange, head.length, data)
 
-    def _on_partial_head(self, data: bytes) -> None:
-        """Keep what cannot be parsed yet, and do not wait for the end of what will never end."""
-        if find_bare_newline(data) or not b"HTTP/1.".startswith(data[:7]):
+    def _check_partial(self, data: bytes | bytearray, seen: int) -> None:
+        """Do not wait for the end of what will never end.
+
+        The first ``seen`` bytes were looked at before: a head that comes byte by byte must not cost the square of its
+        size.
+        """
+        if find_bare_newline(data, max(0, seen - 1)) or not b"HTTP/1.".startswith(data[:7]):
             raise RemoteProtocolError("the answer does not begin like HTTP/1.x, or has line ends that are not CR LF")
-        self._partial = data
 
     def _begin_body(self, exchange: Exchange, length: int, data: bytes) -> None:
         if length >= 0:
@@ -173,7 +185,10 @@ class AnswerReader:
     def _on_chunks(self, exchange: Exchange, data: bytes | memoryview) -> None:
         chunks = self._chunks
         assert chunks is not None
-        for piece in chunks.feed(data):
+        pieces = chunks.feed(data)
+        if len(pieces) > _MANY_PIECES:
+            pieces = [b"".join(pieces)]
+        for piece in pieces:
             exchange.push(piece)
         if chunks.done:
             self.done = True

@@ -310,9 +310,10 @@ class _IterableReader(ThreadOwned):
         size = 0
         begun = time.monotonic()
         for piece in self._iterator:
-            if _bytes_only(piece):
-                batch.append(piece)
-                size += len(piece)
+            data = _bytes_only(piece)
+            if data:
+                batch.append(data)
+                size += len(data)
                 if size >= _BATCH_BYTES or time.monotonic() - begun > _BATCH_S:
                     break
         return batch[0] if len(batch) == 1 else b"".join(batch)
@@ -324,6 +325,8 @@ class _IterableReader(ThreadOwned):
 
 
 def _bytes_only(piece: Any) -> bytes:
-    if not isinstance(piece, (bytes, bytearray, memoryview)):
+    if isinstance(piece, bytes):
+        return piece
+    if not isinstance(piece, (bytearray, memoryview)):
         raise ArgumentTypeError(f"a body must consist of bytes, not {type(piece).__name__}")
-    return cast(bytes, piece)
+    return bytes(piece)  # whoever made it may use its memory for the next piece, while this one still waits to be sent

@@ -12,25 +12,18 @@ Two rules hold it together:
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
-from typing import Final, Protocol, cast
+from typing import Final
 
-from asyncclient._messages import Origin, Request, Response, TimeoutsView
-from asyncclient._net.answer import AnswerReader, HeadLimits
+from asyncclient._messages import Request, Response, TimeoutsView
+from asyncclient._net.answer import AnswerReader
+from asyncclient._net.channel import Channel
 from asyncclient._net.exchange import Exchange
-from asyncclient._net.sockets import has_input, read_leftover
-from asyncclient._net.timer import DeadlineTimer
+from asyncclient._net.peer import Counters, Owner, Peer
+from asyncclient._net.sockets import read_leftover
 from asyncclient._net.upload import send_body, send_bytes
-from asyncclient._net.wire import host_header
-from asyncclient.errors import (
-    ReadError,
-    ReadTimeout,
-    RemoteProtocolError,
-    TLSError,
-    TransportError,
-    WriteError,
-    WriteTimeout,
-)
+from asyncclient.errors import ReadError, RemoteProtocolError, TLSError, TransportError, WriteError
 
 __all__ = ["Connection", "Counters", "Owner", "Peer"]
 
@@ -40,105 +33,44 @@ _BUFFER_BYTES: Final = 256 * 1024
 _SCRATCH: Final = memoryview(bytearray(16 * 1024))
 # A reader that is slower than the network stops the network here, and lets it go on when it has taken everything.
 _HIGH_WATER_BYTES: Final = 1024 * 1024
-# Enough in the transport that the next piece can be fetched from a disk while this one is sent.
-_WRITE_HIGH_BYTES: Final = 512 * 1024
+# Alerts by which a server ends a handshake. Other errors of TLS may come after it has acted on the request.
+_REFUSALS: Final = re.compile("ALERT_(.*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|DECRYPT_ERROR)")
 # A body up to this size goes out in one write with its head.
 _SMALL_BODY_BYTES: Final = 64 * 1024
 
 
-class Counters:
-    """Totals of a pool, counted by its connections."""
-
-    __slots__ = ("opened", "received", "requests", "sent")
-
-    def __init__(self) -> None:
-        self.opened = self.requests = self.sent = self.received = 0
-
-
-class Peer:
-    """One origin and its idle connections, the most recently used last."""
-
-    __slots__ = ("host_line", "idle", "name", "origin")
-
-    def __init__(self, origin: Origin) -> None:
-        self.origin = origin
-        self.host_line = host_header(origin)
-        self.idle: list[Connection] = []
-        self.name = str(origin)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Owner(Protocol):
-    """Who lends a connection out."""
-
-    counters: Counters
-    limits: HeadLimits
-    keepalive_s: float | None
-
-    def connection_idle(self, conn: Connection) -> None:
-        """The connection may serve another request."""
-        ...
-
-    def connection_gone(self, conn: Connection) -> None:
-        """The connection is of no more use."""
-        ...
-
-
-class Connection(asyncio.BufferedProtocol):
+class Connection(Channel):
     """One HTTP/1.1 connection.
 
     Attributes:
         peer: Whom it connects to.
-        transport: None before :meth:`connection_made`.
-        lost: Aborted or closed, for good.
         stale: It broke before one byte of an answer to the request it was last given.
         unsent: Of that request not one byte was written.
-        writable: The transport takes more.
         idle_order: The larger, the later it became idle; 0 during its first request. Set by the owner.
     """
 
     __slots__ = (
         "_answer",
-        "_counters",
-        "_exchange",
         "_keep",
         "_lent",
-        "_loop",
         "_owner",
-        "_reading_stopped",
-        "_timer",
-        "_unwritten",
         "_view",
-        "_writing",
         "idle_order",
-        "lost",
         "peer",
         "stale",
-        "transport",
         "unsent",
-        "writable",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, peer: Peer) -> None:
+        super().__init__(loop, owner.counters)
         self.peer = peer
-        self.transport: asyncio.Transport | None = None
-        self.lost = self.stale = self.unsent = False
-        self.writable = True
+        self.stale = self.unsent = False
         self.idle_order = 0
-        self._loop = loop
         self._owner = owner
-        self._counters = owner.counters
         self._view = memoryview(bytearray(_BUFFER_BYTES))
-        self._exchange: Exchange | None = None
         self._answer = AnswerReader(owner.limits)
-        self._timer = DeadlineTimer(loop, self._on_due)
         self._keep = True
-        self._reading_stopped = False
         self._lent = False
-        self._writing = False
-        self._unwritten = 0
 
     # -- one request ---------------------------------------------------------------------------------------------
 
@@ -157,11 +89,11 @@ class Connection(asyncio.BufferedProtocol):
         exchange = self._begin(request.method, timeouts, close)
         body = request.body
         try:
-            if body is None or (isinstance(body, bytes) and length <= _SMALL_BODY_BYTES):
+            if (body is None or isinstance(body, bytes)) and 0 <= length <= _SMALL_BODY_BYTES:
                 self.write(exchange, head + body if body else head)
                 exchange.sent = True
-            elif isinstance(body, (bytes, bytearray, memoryview)):
-                await send_bytes(self, exchange, head, body)
+            elif body is None or isinstance(body, (bytes, bytearray, memoryview)):
+                await send_bytes(self, exchange, head, body or b"", length)
             else:
                 await send_body(self, exchange, head, body, length)
             while exchange.head is None and exchange.error is None:
@@ -185,6 +117,8 @@ class Connection(asyncio.BufferedProtocol):
         self._counters.requests += 1
         if self.lost:
             self._fail(WriteError("the connection was closed before the request"))
+            assert exchange.error is not None
+            raise exchange.error
         return exchange
 
     def drop(self, exchange: Exchange) -> None:
@@ -248,66 +182,7 @@ class Connection(asyncio.BufferedProtocol):
         self.abort()
         exchange.wake()
 
-    # -- waiting -------------------------------------------------------------------------------------------------
-
-    async def wait_readable(self, exchange: Exchange) -> None:
-        """Wait until something happens to the answer; the read timeout fails the exchange."""
-        if exchange.waiter is not None:
-            raise RuntimeError("two tasks read one answer at the same time")
-        try:
-            await self._expect(exchange)
-        finally:
-            exchange.waiter = None
-
-    def _expect(self, exchange: Exchange) -> asyncio.Future[None]:
-        """Begin to wait for the answer; returns the waiter, which is taken away again by whoever has awaited it."""
-        waiter = exchange.waiter = self._loop.create_future()
-        assert self.transport is not None
-        self._writing = False
-        self._unwritten = self.transport.get_write_buffer_size()
-        self._timer.arm(exchange.read_s)
-        return waiter
-
-    async def wait_writable(self, exchange: Exchange) -> None:
-        """Wait until the transport takes more, or the exchange is settled; the write timeout fails the exchange."""
-        while not self.writable and not exchange.settled:
-            exchange.waiter = self._loop.create_future()
-            self._writing = True
-            self._unwritten = self._to_write()
-            self._timer.arm(exchange.write_s)
-            try:
-                await exchange.waiter
-            finally:
-                exchange.waiter = None
-
-    def _on_due(self) -> None:
-        exchange = self._exchange
-        if exchange is None:
-            self.abort()
-        elif exchange.waiter is None or exchange.waiter.done():
-            pass  # nobody waits any more; whoever does next moves the deadline
-        elif self._has_written():
-            self._timer.arm(exchange.write_s if self._writing else exchange.read_s)
-        elif self._writing:
-            self._fail(WriteTimeout(f"the peer took nothing of the request for {exchange.write_s:g} s"))
-        else:
-            self._fail(ReadTimeout(f"nothing of the answer came for {exchange.read_s:g} s"))
-
-    def _has_written(self) -> bool:
-        """Whether the peer took something since the last look: that is progress, whichever end is waited for."""
-        before, self._unwritten = self._unwritten, self._to_write()
-        return self._unwritten < before
-
-    def _to_write(self) -> int:
-        assert self.transport is not None
-        return self.transport.get_write_buffer_size()
-
     # -- called by asyncio ---------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport."""
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the buffer of whoever waits for a large body, or our own."""
@@ -358,7 +233,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Finish or fail what is under way."""
         exchange = self._exchange
-        if exchange is not None and exc is not None and not exchange.sent and not self._answer.begun:
+        if exchange is not None and exc is not None and not self._answer.begun:
             assert self.transport is not None
             size = read_leftover(self.transport, self._view)
             self._lent = False
@@ -380,49 +255,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _broken(self, exchange: Exchange, exc: Exception | None) -> TransportError:
         self.stale = not self._answer.begun
-        if self.stale and isinstance(exc, ssl.SSLError) and not self.idle_order:
+        if self.stale and not self.idle_order and isinstance(exc, ssl.SSLError) and _REFUSALS.search(exc.reason or ""):
             # With TLS 1.3 a server refuses a client certificate when we think the handshake is over.
-            return TLSError(f"{self.peer.name}: the server broke off the TLS handshake: {exc.reason or exc}")
+            return TLSError(f"{self.peer.name}: the server broke off the TLS handshake: {exc.reason}")
         if exchange.head is None and not exchange.sent:
             return WriteError("the connection broke while the request was written")
         if self.stale:
             return ReadError("the connection was closed without an answer")
         return ReadError("the connection broke in the middle of the answer")
-
-    def pause_writing(self) -> None:
-        """Remember that the transport is full."""
-        self.writable = False
-
-    def resume_writing(self) -> None:
-        """Let the upload go on."""
-        self.writable = True
-        if self._exchange is not None and self._writing:
-            self._exchange.wake()
-
-    def write(self, exchange: Exchange, data: bytes | memoryview) -> None:
-        """Give bytes of the request to the socket."""
-        assert self.transport is not None
-        if self.transport.is_closing():  # the loss is known, and will be told in the next turn of the loop
-            return
-        exchange.written = True
-        self._counters.sent += len(data)
-        self.transport.write(data)
-
-    def has_input(self) -> bool:
-        """Whether the peer has sent something, or closed, that the loop has not seen yet."""
-        assert self.transport is not None
-        return has_input(self.transport)
-
-    def _stop_reading(self) -> None:
-        if not self._reading_stopped:
-            assert self.transport is not None
-            self._reading_stopped = True
-            self.transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Let the peer go on, if it was stopped because its bytes were not taken."""
-        if self._reading_stopped:
-            assert self.transport is not None
-            self._reading_stopped = False
-            if not self.transport.is_closing():
-                self.transport.resume_reading()

@@ -124,6 +124,7 @@ class Exchange:
                 raise self.error
             if self.link is None:
                 return b""
+            self.link.resume_reading()  # a buffer that was filled to its end has stopped it
             await self.link.wait_readable(self)
         whole = self._take()
         if self.link is not None:
@@ -164,16 +165,16 @@ class Exchange:
 
     def _pour(self, buffer: memoryview) -> int:
         """Copy what was received before anybody gave a buffer for it."""
-        pieces, at = self._pieces, 0
-        while pieces and at < len(buffer):
-            piece = pieces[0]
+        pieces, at, emptied = self._pieces, 0, 0
+        for piece in pieces:
             taken = min(len(piece), len(buffer) - at)
             buffer[at : at + taken] = piece[:taken]
             at += taken
             if taken < len(piece):
-                pieces[0] = piece[taken:]
-            else:
-                del pieces[0]
+                pieces[emptied] = piece[taken:]
+                break
+            emptied += 1
+        del pieces[:emptied]  # all at once: one by one would make many small chunks quadratic
         self.buffered -= at
         if not pieces and self.link is not None:
             self.link.resume_reading()
@@ -190,5 +191,6 @@ class Exchange:
         if self.link is not None:
             self.link.drop(self)
             self.error = ReadError("the body of the answer was closed before its end")
+            self.wake()  # another task may be reading
         self._pieces = []
         self.buffered = 0

@@ -143,9 +143,9 @@ def _keep_alive_s(value: bytes) -> float | None:
     return None
 
 
-def find_bare_newline(data: bytes | bytearray) -> bool:
+def find_bare_newline(data: bytes | bytearray, start: int = 0) -> bool:
     """Tell whether an unfinished head has a line end that is not CR LF, so that its end would never be found."""
-    return _BARE_NEWLINE.search(data) is not None
+    return _BARE_NEWLINE.search(data, start) is not None
 
 
 class ChunkDecoder:

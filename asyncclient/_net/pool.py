@@ -73,7 +73,7 @@ class Pool:
         self.counters = Counters()
         self.limits = HeadLimits(max_head_bytes, max_header_count)
         self.keepalive_s = keepalive_expiry
-        self._max = max_connections
+        self.max_connections = max_connections
         self._context = ssl_context
         self._verify = verify
         self._cert = cert
@@ -145,7 +145,7 @@ class Pool:
 
     def __repr__(self) -> str:
         now = self.statistics()
-        return f"<Pool {now.active} active, {now.idle} idle of {self._max}>"
+        return f"<Pool {now.active} active, {now.idle} idle of {self.max_connections}>"
 
     # -- called by connections -----------------------------------------------------------------------------------
 
@@ -190,12 +190,12 @@ class Pool:
         return None
 
     def _make_room(self) -> None:
-        if len(self._connections) + len(self._connecting) < self._max:
+        if len(self._connections) + len(self._connecting) < self.max_connections:
             return
         idle = [conn for peer in self._peers.values() for conn in peer.idle]
         if not idle:
             raise RuntimeError(
-                f"all {self._max} connections of the pool are in use: whoever calls it must admit no more requests"
+                f"all {self.max_connections} connections of the pool are in use: whoever calls it must admit no more requests"
             )
         min(idle, key=lambda conn: conn.idle_order).abort()
 

@@ -47,6 +47,8 @@ class _Writer:
             self._unyielded = 0
         elif self._unyielded > _YIELD_BYTES or (exchange.head is None and link.has_input()):
             # A peer that refuses and closes makes the next write fail, and with it goes the answer that is already here.
+            # Twice: what the loop finds in its next turn is handled behind this task, which stood in line before it.
+            await asyncio.sleep(0)
             await asyncio.sleep(0)
             self._unyielded = 0
         if not exchange.settled:
@@ -54,10 +56,12 @@ class _Writer:
             self._unyielded += len(data)
 
 
-async def send_bytes(link: Link, exchange: Exchange, head: bytes, body: bytes) -> None:
+async def send_bytes(link: Link, exchange: Exchange, head: bytes, body: bytes, length: int) -> None:
     """Write a request whose body is in memory; stops when the peer refuses before its end."""
     writer = _Writer(link, exchange)
     await writer.put(head)
+    if length == CHUNKED:  # the caller has said so in a header
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
     await writer.put(body)
     exchange.sent = not exchange.settled
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -351,3 +352,30 @@ async def test_each_map_is_a_job_of_its_own(ordered: bool) -> None:
     assert None not in jobs[0] | jobs[1]
     assert len(jobs[0] | jobs[1]) == 2
     assert CURRENT_JOB.get() is None
+
+
+class Result:
+    """Something whose life can be followed."""
+
+
+@pytest.mark.parametrize("asynchronous", [True, False])
+async def test_results_that_were_taken_are_let_go(ordered: bool, asynchronous: bool) -> None:
+    """Also where they are taken slower than they come, so that there is always one ready."""
+    alive: weakref.WeakSet[Result] = weakref.WeakSet()
+
+    async def call(item: int) -> Result:
+        result = Result()
+        alive.add(result)
+        return result
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(200):
+            yield number
+
+    count = most = 0
+    async for _ in run_map(call, numbers() if asynchronous else range(200), 4, ordered=ordered):
+        await turns()
+        count += 1
+        most = max(most, len(alive))
+    assert count == 200
+    assert most <= 8

@@ -225,6 +225,16 @@ class TestRetries:
         await pipe.fetch(elsewhere, "get_x", rules())
         assert pipe._budgets[HOME].tokens == 486
 
+    async def test_origins_that_fail_do_not_fill_the_memory(self) -> None:
+        pipe, _ = pipeline(Reply(503))
+        policy = RetryPolicy(max_retries=1)
+        for number in range(300):
+            origin = Origin("https", f"h{number}.test", 443)
+            with pytest.raises(errors.ServerError):
+                await pipe.fetch(Request(b"GET", origin, b"/", [], idempotent=True), "get_x", rules(policy=policy))
+        assert len(pipe._budgets) == 256
+        assert pipe._budgets[origin].tokens == 486
+
     @pytest.mark.parametrize("error", [RuntimeError("a defect"), KeyError("a defect"), errors.HubClosed()])
     async def test_anything_else_is_not_repeated(self, error: Exception) -> None:
         pipe, transport = pipeline(error)
@@ -597,6 +607,18 @@ class TestClosing:
         assert len(transport.requests) == 1
         assert transport.closed == 1
         assert pipe.scheduler.statistics()[:2] == (0, 0)
+
+    async def test_nobody_waits_for_another_try(self) -> None:
+        refusal = Reply(503, headers=[(b"retry-after", b"100")])
+        pipe, transport = pipeline(refusal, Reply())
+        task = asyncio.create_task(pipe.fetch(request(), "get_x", rules()))
+        await turns()
+        await pipe.aclose()
+        async with asyncio.timeout(10):
+            with pytest.raises(errors.HubClosed, match="closed while this call"):
+                await task
+        assert len(transport.requests) == 1
+        assert clean(pipe, transport)
 
     async def test_nothing_is_sent_after_a_wait(self) -> None:
         pipe, transport = pipeline(Reply(503), Reply(), draw=0.01)

@@ -183,6 +183,41 @@ async def test_all_cancelled_leaves_nothing() -> None:
     assert len(fill(scheduler)) == 1
 
 
+async def test_a_flow_of_cancelled_waiters_holds_up_nobody() -> None:
+    """It was parked at its gate when its last waiter left, and nobody waited when the gate had room again."""
+    scheduler = Scheduler(Limits(max_connections=8, max_connections_per_origin=2))
+    waiters = Waiters(scheduler)
+    at_a = fill(scheduler, origin=A)
+    cancelled = waiters.add("cancelled")
+    await turns()
+    cancelled.cancel()
+    await turns()
+    for slot in at_a:
+        slot.release()
+    at_b = fill(scheduler, origin=B)
+    waiters.add("b", origin=B)
+    await turns()
+    waiters.add("a")
+    await turns()
+    assert waiters.order == ["a"]
+    at_b[0].release()
+    await turns()
+    assert waiters.order == ["a", "b"]
+
+
+async def test_origins_with_nothing_but_cancelled_waiters_are_forgotten() -> None:
+    scheduler = Scheduler(Limits(max_connections=8, max_connections_per_origin=1))
+    for number in range(600):
+        origin = Origin("https", f"h{number}.test", 443)
+        (slot,) = fill(scheduler, origin=origin)
+        waiting = asyncio.ensure_future(scheduler.acquire("s", Lane.CONTROL, origin))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        slot.release()
+    assert len(scheduler._places) <= 257
+
+
 async def test_thrown_away_coroutines_get_no_slot() -> None:
     scheduler = Scheduler(Limits(max_connections=1))
     (slot,) = fill(scheduler)
@@ -490,6 +525,21 @@ class Machine(RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         entry = data.draw(st.sampled_from(self.waiting))
         entry.task.cancel()
+        self.settle()
+
+    @precondition(lambda self: self.waiting)
+    @rule()
+    def cancel_all(self) -> None:
+        for entry in self.waiting:
+            entry.task.cancel()
+        self.settle()
+
+    @precondition(lambda self: self.held)
+    @rule(origin=ORIGINS)
+    def release_all_of_an_origin(self, origin: Origin) -> None:
+        for held in [held for held in self.held if held.slot.origin == origin]:
+            self.held.remove(held)
+            held.slot.release()
         self.settle()
 
     @precondition(lambda self: self.held and self.waiting)

@@ -13,8 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from asyncclient import _httpx, errors
+from asyncclient import AsyncHub, _httpx, errors
 from asyncclient._httpx import PoolTransport
+from asyncclient._httpx.pooled import _message_of
+from asyncclient._messages import Request
+from asyncclient._rules import Answer, Rules
+from asyncclient.types import Limits, RetryPolicy, Timeouts
+from tests.net.conftest import get
+from tests.support.fault_server import FaultServer
 
 pytestmark = pytest.mark.anyio
 
@@ -293,3 +299,35 @@ async def test_cancelled_requests_give_their_turn_back(serve: Any) -> None:
         answering.set()
         assert (await client.get(f"http://127.0.0.1:{port}/")).text == "ok"
         assert "0 active" in repr(transport)
+
+
+async def test_memory_that_is_used_again_for_the_next_piece() -> None:
+    """As readers do that fill one buffer again and again; a piece may still wait to be sent then."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        memory = bytearray(1000)
+        for number in range(5):
+            memory[:] = bytes([number]) * 1000
+            yield memory
+
+    body = _message_of(httpx.Request("POST", "http://127.0.0.1/", content=pieces())).body
+    assert body is not None
+    assert not isinstance(body, bytes)
+    sent = [piece async for piece in body.open()]
+    assert b"".join(sent) == b"".join(bytes([number]) * 1000 for number in range(5))
+
+
+def _refused(request: Request, answer: Answer) -> errors.APIError:
+    raise AssertionError
+
+
+@pytest.mark.parametrize("reserve", [None, 0, 20])
+async def test_a_hub_admits_no_more_than_the_pool_it_was_given_has(reserve: int | None) -> None:
+    async with FaultServer() as server:
+        transport = PoolTransport(max_connections=2)
+        async with AsyncHub(transport=transport, limits=Limits(control_reserve=reserve)) as hub:
+            rules = Rules("demo", _refused, None, lambda origin: True, Timeouts(), RetryPolicy())
+            calls = [hub._opened().fetch(get(server.origin), "get", rules) for _ in range(10)]
+            assert [found.body for found in await asyncio.gather(*calls)] == [b"ok"] * 10
+            assert len(server.connections) <= 2
+            assert hub.limits.max_connections == 32

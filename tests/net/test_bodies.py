@@ -419,3 +419,23 @@ async def test_pieces_that_are_no_bytes() -> None:
     for bad in (["text"], source(), [1]):
         with pytest.raises(ArgumentTypeError, match="must consist of bytes"):
             await content(IterBody(bad))
+
+
+def in_one_memory() -> Iterator[bytearray]:
+    memory = bytearray(1000)
+    for number in range(5):
+        memory[:] = bytes([number]) * 1000
+        yield memory
+
+
+async def in_one_memory_async() -> AsyncIterator[memoryview]:
+    for piece in in_one_memory():
+        yield memoryview(piece)
+
+
+@pytest.mark.parametrize("make", [in_one_memory, in_one_memory_async])
+async def test_memory_that_is_used_again_for_the_next_piece(make: Callable[[], Any]) -> None:
+    """A piece may still wait to be sent when the next one is made."""
+    pieces = [piece async for piece in IterBody(make()).open()]
+    assert b"".join(pieces) == b"".join(bytes([number]) * 1000 for number in range(5))
+    assert all(type(piece) is bytes for piece in pieces)
