@@ -16,6 +16,7 @@ __all__ = [
     "Attempt",
     "AttemptFinished",
     "AttemptStarted",
+    "BodyFinished",
     "Call",
     "CallFinished",
     "CallStarted",
@@ -153,6 +154,7 @@ class AttemptFinished:
         response_bytes: Size of its body as sent, or None if unknown.
         request_id: The answer's request-id header, or None.
         error: Name of the exception, or None. A refusal is an answer, not an error.
+        streamed: Whether the body is still on its way; ``BodyFinished`` follows.
     """
 
     attempt: Attempt
@@ -161,6 +163,26 @@ class AttemptFinished:
     status: int | None
     response_bytes: int | None
     request_id: str | None
+    error: str | None
+    streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BodyFinished:
+    """The body of a streamed answer was read to its end, broke off, or was given up.
+
+    Attributes:
+        attempt: The attempt that was answered with it.
+        duration_s: From when the head of the answer had arrived.
+        bytes: Read so far, as sent.
+        complete: Whether its end was reached.
+        error: Name of the exception that reading ended with, or None. A stream that is closed early has none.
+    """
+
+    attempt: Attempt
+    duration_s: float
+    bytes: int
+    complete: bool
     error: str | None
 
 
@@ -316,6 +338,7 @@ Event: TypeAlias = (
     | CallFinished
     | AttemptStarted
     | AttemptFinished
+    | BodyFinished
     | RetryScheduled
     | CredentialsRefused
     | Paused

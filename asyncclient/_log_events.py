@@ -83,6 +83,32 @@ def _attempt_finished(event: e.AttemptFinished) -> None:
     )
 
 
+def _body_finished(event: e.BodyFinished) -> None:
+    attempt = event.attempt
+    log = logger_of(attempt.call.service)
+    if not log.isEnabledFor(logging.DEBUG):
+        return
+    facts = {
+        **_call(attempt.call),
+        "event": "body",
+        "attempt": attempt.number,
+        "moved_bytes": event.bytes,
+        "duration_ms": _ms(event.duration_s),
+        "complete": event.complete,
+        "error": event.error,
+    }
+    end = event.error or ("read to its end" if event.complete else "closed before its end")
+    log.debug(
+        "%s: body of attempt %d: %s, %d bytes in %.1f ms",
+        attempt.call.operation,
+        attempt.number,
+        end,
+        event.bytes,
+        facts["duration_ms"],
+        extra=facts,
+    )
+
+
 def _retry_scheduled(event: e.RetryScheduled) -> None:
     facts = {
         **_call(event.call),
@@ -183,6 +209,7 @@ def _known(size: int | None) -> int | str:
 _WRITERS: Final[Mapping[type, Callable[[Any], None]]] = {
     e.CallFinished: _call_finished,
     e.AttemptFinished: _attempt_finished,
+    e.BodyFinished: _body_finished,
     e.RetryScheduled: _retry_scheduled,
     e.CredentialsRefused: _credentials_refused,
     e.Paused: _paused,

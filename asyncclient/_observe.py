@@ -93,7 +93,18 @@ class AttemptWatch:
         request: What to send: the request, and the headers that observers added.
     """
 
-    __slots__ = ("_admitted_s", "_attempt", "_began_s", "_call", "_facts", "_observers", "_signature", "request")
+    __slots__ = (
+        "_admitted_s",
+        "_attempt",
+        "_began_s",
+        "_call",
+        "_ended_s",
+        "_facts",
+        "_observers",
+        "_signature",
+        "_streamed",
+        "request",
+    )
 
     def __init__(
         self,
@@ -110,6 +121,8 @@ class AttemptWatch:
         self._began_s = time.perf_counter()
         self._admitted_s: float | None = None
         self._facts: tuple[int, int | None, str | None] | None = None
+        self._streamed = False
+        self._ended_s = 0.0
         self.request = request
 
     def admitted(self) -> None:
@@ -129,6 +142,7 @@ class AttemptWatch:
         if size is None and body is not None and not encoded:
             size = len(body)
         self._facts = status, size, request_id
+        self._streamed = body is None
         self._call.status = status
 
     def _shown(self, value: bytes) -> str:
@@ -157,7 +171,7 @@ class AttemptWatch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        now = time.perf_counter()
+        self._ended_s = now = time.perf_counter()
         since = self._admitted_s if self._admitted_s is not None else now
         status, size, request_id = self._facts if self._facts is not None else (None, None, None)
         self._observers.emit(
@@ -169,8 +183,14 @@ class AttemptWatch:
                 size,
                 request_id,
                 None if kind is None else kind.__name__,
+                self._streamed,
             )
         )
+
+    def body_finished(self, count: int, error: str | None, *, complete: bool) -> None:
+        """So many bytes of a streamed body were read, and there will be no more."""
+        duration_s = time.perf_counter() - self._ended_s
+        self._observers.emit(e.BodyFinished(self._attempt, duration_s, count, complete, error))
 
 
 class TransferWatch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Hashable
-from typing import Any
+from typing import Any, Final
 
 from asyncclient._attempt import Attempts, Call
 from asyncclient._bulk import THROTTLED, Bandwidth, Load
@@ -31,6 +31,10 @@ from asyncclient.errors import (
 __all__ = ["Answer", "Pipeline", "Rules", "StreamedAnswer"]
 
 
+_MAX_BUDGETS: Final = 256
+"""Origins that fail are remembered up to this many; then the one that began first gets its budget back."""
+
+
 class Pipeline:
     """Sends requests of all clients of a hub.
 
@@ -47,6 +51,7 @@ class Pipeline:
         "_budgets",
         "_deadlines",
         "_draw",
+        "_resting",
         "failures",
         "observers",
         "retries",
@@ -73,6 +78,7 @@ class Pipeline:
         self._attempts = Attempts(transport, scheduler, self._bandwidth)
         self._deadlines = Deadlines()
         self._draw = draw
+        self._resting: set[asyncio.Future[None]] = set()
 
     @property
     def requests(self) -> int:
@@ -83,6 +89,9 @@ class Pipeline:
         """Drop all connections; calls under way, those that wait included, end with :class:`HubClosed`."""
         self._attempts.closed = True
         self._deadlines.close()
+        for waiter in self._resting:
+            if not waiter.done():
+                waiter.set_exception(HubClosed(CLOSED))
         self.scheduler.close()
         await self.transport.aclose()
 
@@ -252,13 +261,23 @@ class Pipeline:
             if budget.full:
                 del self._budgets[origin]
 
+    def _budget(self, origin: Origin) -> Budget:
+        budgets = self._budgets
+        if origin not in budgets and len(budgets) >= _MAX_BUDGETS:
+            del budgets[next(iter(budgets))]
+        return budgets.setdefault(origin, Budget())
+
     async def _watched(self, request: Request, call: Call) -> Answer | StreamedAnswer:
         """Send once, and tell of it."""
         assert call.watch is not None
         with call.watch.begin(request, call.signature, own=_is_own(request, call.rules)) as attempt:
             answer = await self._attempts.send(attempt.request, call)
             attempt.answered(answer.status, answer.headers, answer.body if isinstance(answer, Answer) else None)
+        if isinstance(answer, Answer):
             return answer
+        from asyncclient._watched import WatchedAnswer  # nothing that nobody observes needs it
+
+        return WatchedAnswer(answer, attempt)
 
     async def _wait_or_raise(self, error: APIError | TransportError, request: Request, call: Call) -> None:
         """Sleep until the next attempt, or raise the error."""
@@ -269,7 +288,7 @@ class Pipeline:
         kind = rules.classify(error, repeatable=request.idempotent) if _replayable(request) else Kind.FATAL
         verdict = judge(error, kind, call.retries, rules.policy, draw=self._draw())
         delay_s = verdict.delay_s
-        if delay_s is not None and not self._budgets.setdefault(request.origin, Budget()).take(kind):
+        if delay_s is not None and not self._budget(request.origin).take(kind):
             delay_s = None
             error.add_note(f"not repeated: too many requests to {request.origin} fail (retry budget used up)")
             self.observers.budget_spent(rules.service, str(request.origin))
@@ -279,7 +298,24 @@ class Pipeline:
         call.last_error, call.last_kind = error, kind
         if call.watch is not None:
             call.watch.retry(error, delay_s)
-        await asyncio.sleep(delay_s)
+        await self._rest(delay_s)
+
+    async def _rest(self, delay_s: float) -> None:
+        """Sleep, but not longer than the hub lives."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(delay_s, _wake, waiter)
+        self._resting.add(waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._resting.discard(waiter)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _is_own(request: Request, rules: Rules) -> bool:

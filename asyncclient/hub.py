@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from asyncclient import _proxies
@@ -188,9 +189,10 @@ class AsyncHub:
             raise WrongLoop(
                 "this hub belongs to another event loop; make one hub per loop, and open it inside that loop"
             )
+        transport = self._make_transport()
         self._pipeline = Pipeline(
-            self._make_transport(),
-            Scheduler(self._limits),
+            transport,
+            Scheduler(_within(self._limits, getattr(transport, "max_connections", None))),
             bandwidth=Bandwidth(self._limits),
             observers=self._observers,
         )
@@ -222,3 +224,11 @@ class AsyncHub:
 
     def __reduce__(self) -> Any:
         raise TypeError("a hub holds connections and cannot be pickled; pickle the configuration and make a new hub")
+
+
+def _within(limits: Limits, most: Any) -> Limits:
+    """Return the limits, lowered to the connections of a pool that was given with fewer: it does not queue."""
+    if not isinstance(most, int) or most >= limits.max_connections:
+        return limits
+    reserve = limits.control_reserve
+    return replace(limits, max_connections=most, control_reserve=None if reserve is None else min(reserve, most - 1))

@@ -29,7 +29,7 @@ class Metrics:
         self._requests = meter.create_histogram(
             "http.client.request.duration",
             unit="s",
-            description="Time of a request, until the head of the answer of a stream",
+            description="Time of a request, until the body of its answer was read or given up",
             explicit_bucket_boundaries_advisory=_BUCKETS_S,
         )
         self._active = meter.create_up_down_counter("http.client.active_requests", unit="{request}")
@@ -50,6 +50,7 @@ class Metrics:
         self._parts = meter.create_counter("asyncclient.transfer.parts", unit="{part}")
         self._resumed = meter.create_counter("asyncclient.transfer.resumed", unit="By")
         self._running = meter.create_up_down_counter("asyncclient.transfer.active", unit="{transfer}")
+        self._heads: weakref.WeakKeyDictionary[e.Attempt, tuple[float, int | None]] = weakref.WeakKeyDictionary()
         self._hubs: list[weakref.WeakMethod[Callable[[], HubStatistics]]] = []  # one that is not closed may go, too
         meter.create_observable_up_down_counter(
             "http.client.open_connections", callbacks=[self._connections], unit="{connection}"
@@ -58,6 +59,7 @@ class Metrics:
             e.CallFinished: self._call_finished,
             e.AttemptStarted: self._attempt_started,
             e.AttemptFinished: self._attempt_finished,
+            e.BodyFinished: self._body_finished,
             e.RetryScheduled: self._retry_scheduled,
             e.TransferStarted: self._transfer_started,
             e.TransferFinished: self._transfer_finished,
@@ -74,12 +76,24 @@ class Metrics:
         self._active.add(1, of_target(event.attempt))
 
     def _attempt_finished(self, event: e.AttemptFinished) -> None:
-        target = of_target(event.attempt)
+        if event.streamed:
+            self._heads[event.attempt] = event.duration_s, event.status
+        else:
+            self._request_finished(event.attempt, event.duration_s, event.status, error_type(event))
+
+    def _body_finished(self, event: e.BodyFinished) -> None:
+        head = self._heads.pop(event.attempt, None)
+        if head is not None:
+            head_s, status = head
+            self._request_finished(event.attempt, head_s + event.duration_s, status, event.error)
+
+    def _request_finished(self, attempt: e.Attempt, duration_s: float, status: int | None, error: str | None) -> None:
+        target = of_target(attempt)
         self._active.add(-1, target)
-        attributes = with_error(target, error_type(event))
-        if event.status is not None:
-            attributes["http.response.status_code"] = event.status
-        self._requests.record(event.duration_s, attributes)
+        attributes = with_error(target, error)
+        if status is not None:
+            attributes["http.response.status_code"] = status
+        self._requests.record(duration_s, attributes)
 
     def _retry_scheduled(self, event: e.RetryScheduled) -> None:
         call = event.call

@@ -33,6 +33,7 @@ class CallSpans:
             e.CallFinished: self._call_finished,
             e.AttemptStarted: self._attempt_started,
             e.AttemptFinished: self._attempt_finished,
+            e.BodyFinished: self._body_finished,
             e.RetryScheduled: self._retry_scheduled,
             e.CredentialsRefused: self._credentials_refused,
         }
@@ -71,7 +72,7 @@ class CallSpans:
             _propagate(opened, attempt)
 
     def _attempt_finished(self, event: e.AttemptFinished) -> None:
-        opened = self._attempts.pop(event.attempt, None)
+        opened = self._attempts.get(event.attempt)
         if opened is None:
             return
         span = opened.span
@@ -82,7 +83,19 @@ class CallSpans:
         if event.request_id is not None:
             span.set_attribute("asyncclient.request_id", event.request_id)
         span.set_attribute("asyncclient.waited", event.waited_s)
+        if event.streamed:
+            opened.leave()  # what the program does while it reads the body is no part of the request
+            span.add_event("head")
+            return
+        del self._attempts[event.attempt]
         opened.end(error_type(event))
+
+    def _body_finished(self, event: e.BodyFinished) -> None:
+        opened = self._attempts.pop(event.attempt, None)
+        if opened is not None:
+            opened.span.set_attribute("asyncclient.response.bytes", event.bytes)
+            opened.span.set_attribute("asyncclient.response.complete", event.complete)
+            opened.end(event.error)
 
     def _retry_scheduled(self, event: e.RetryScheduled) -> None:
         attributes = {"asyncclient.reason": event.reason, "asyncclient.delay": event.delay_s}
@@ -151,7 +164,7 @@ class TransferSpans:
 
 
 class _Open:
-    """A span that is the current one where it was started, until it ends."""
+    """A span that is the current one where it was started, until it is left or ends."""
 
     __slots__ = ("_token", "context", "span")
 
@@ -160,20 +173,26 @@ class _Open:
 
         self.span = span
         self.context: Context = trace.set_span_in_context(span)
-        self._token: Token[Context] = context.attach(self.context)
+        self._token: Token[Context] | None = context.attach(self.context)
+
+    def leave(self) -> None:
+        """Make what was current before it current again; it goes on."""
+        from opentelemetry import context
+
+        token, self._token = self._token, None
+        # A coroutine that is thrown away is finished in the context of whoever does so, which is not ours to change.
+        if token is not None and context.get_current() is self.context:
+            context.detach(token)
 
     def end(self, error: str | None) -> None:
         """End it, with the kind of its error."""
-        from opentelemetry import context
         from opentelemetry.trace import Status, StatusCode
 
         if error is not None:
             self.span.set_attribute("error.type", error)
             self.span.set_status(Status(StatusCode.ERROR))
         self.span.end()
-        # A coroutine that is thrown away is finished in the context of whoever does so, which is not ours to change.
-        if context.get_current() is self.context:
-            context.detach(self._token)
+        self.leave()
 
 
 def _propagate(opened: _Open, attempt: e.Attempt) -> None:

@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("_build", "_failure", "_logging", "_redact", "_url", "_values"),
     ("_log_events", "_observe", "_observers"),
     ("_net",),
-    ("_attempt", "_bulk", "_foreign_logs", "_httpx", "_pipeline", "_rules"),
+    ("_attempt", "_bulk", "_foreign_logs", "_httpx", "_pipeline", "_rules", "_watched"),
     ("hub", "_opentelemetry", "telemetry"),
     ("_service",),
     ("_transfers",),

@@ -32,9 +32,9 @@ API = {
     "asyncclient.hub": "AsyncHub",
     "asyncclient.progress": "rich_progress tqdm_progress",
     "asyncclient.telemetry": """
-        Attempt AttemptFinished AttemptStarted Call CallFinished CallStarted CredentialsRefused Event HubOpened HubShut
-        LogLevel Observer OpenTelemetry Paused RetryBudgetSpent RetryScheduled Transfer TransferFinished TransferPhase
-        TransferRestarted TransferResumed TransferRetry TransferStarted log_to_stderr observe
+        Attempt AttemptFinished AttemptStarted BodyFinished Call CallFinished CallStarted CredentialsRefused Event
+        HubOpened HubShut LogLevel Observer OpenTelemetry Paused RetryBudgetSpent RetryScheduled Transfer TransferFinished
+        TransferPhase TransferRestarted TransferResumed TransferRetry TransferStarted log_to_stderr observe
     """,
     "asyncclient.types": "UNSET HubStatistics Limits Progress RetryPolicy Timeouts Unset",
     "asyncclient.errors": """
