@@ -119,7 +119,7 @@ class FacadeWriter:
     def _constructor(self) -> str:
         pair = self._pair
         member = self._sources.members(self._cls).get("__init__")
-        first = f"        self._run(self._async.{pair.first})\n" if pair.first else ""
+        first = f"        self._complete(self._async.{pair.first})\n" if pair.first else ""
         if member is None:
             return f"    def __init__(self) -> None:\n        self._async = self._build({pair.name})\n{first}"
         node = member.nodes[-1]

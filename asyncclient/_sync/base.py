@@ -123,6 +123,14 @@ class SyncFacade(Generic[A]):
         result: T = call.value
         return result
 
+    def _complete(self, fn: Callable[[], Awaitable[object]]) -> None:
+        """Run what ends a constructor; if it fails, close what it has opened, for nobody gets the object to do it."""
+        try:
+            self._run(fn)
+        except BaseException:
+            self.close()
+            raise
+
     def _iterate(self, fn: Callable[P, AsyncIterable[T]], /, *args: P.args, **kwargs: P.kwargs) -> PumpedIterator[T]:
         """Iterate over an async iterator; see :meth:`Portal.iterate`."""
         return (self._portal or get_portal()).iterate(fn, *args, **kwargs)

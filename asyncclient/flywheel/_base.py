@@ -106,7 +106,11 @@ class FlywheelClient(FlywheelBase, GroupOwner, ServiceClient):
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        await self.connect()
+        try:
+            await self.connect()
+        except BaseException:  # there will be no __aexit__
+            await self.aclose()
+            raise
         return self
 
     async def connect(self) -> None:
@@ -186,7 +190,7 @@ class FlywheelClient(FlywheelBase, GroupOwner, ServiceClient):
         content_type: bytes | None = None,
     ) -> Call:
         """Check a call and make its request; everything that can be refused is refused here."""
-        _check_options(endpoint, options)
+        _check_options(endpoint, arguments, options)
         for param in endpoint.params:
             if param.required and arguments.get(param.name) is None:
                 raise ArgumentError(f"{endpoint.name}(): {param.name} must not be None", argument=param.name)
@@ -281,12 +285,12 @@ def without_total(rules: Rules) -> Rules:
     return replace(rules, timeouts=replace(rules.timeouts, total=None))
 
 
-def _check_options(endpoint: Endpoint[Any], options: Mapping[str, Any]) -> None:
+def _check_options(endpoint: Endpoint[Any], arguments: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in _OPTIONS:
             import difflib
 
-            known = [*(param.name for param in endpoint.params), *sorted(_OPTIONS)]
+            known = [*(param.name for param in endpoint.params), *arguments, *sorted(_OPTIONS)]
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ArgumentTypeError(f"{endpoint.name}() has no argument {name!r}{hint}", argument=name)

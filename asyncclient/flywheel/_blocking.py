@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-from asyncclient._sync.base import SyncFacade
+from asyncclient._sync.base import SyncFacade, pulled
 from asyncclient._sync.calls import Delivery
 from asyncclient.flywheel._trust import certificates
 from asyncclient.flywheel.finders import Finders
@@ -28,6 +29,11 @@ class BlockingBase(Finders, SyncFacade[A]):
         value = super()._run(fn, *args, **kwargs)
         bind(value, self._owner())
         return value
+
+    @staticmethod
+    def _pulled(items: Iterable[T]) -> Iterable[T] | AsyncIterable[T]:
+        single = isinstance(items, (str, bytes, os.PathLike)) or not isinstance(items, Iterable)
+        return items if single else pulled(items)  # one file in place of several is for the method to refuse
 
     def _owner(self) -> Any:
         """Return the client, of which this may be a group."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from asyncclient.errors import ArgumentError
+from asyncclient.errors import ArgumentError, ArgumentTypeError
 from asyncclient.flywheel._rows import ViewRows
+from asyncclient.flywheel.files import FileSpec
 from asyncclient.flywheel.finders import Finders
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class FileHelpers(ViewRows, Finders):
 
         Raises:
             ArgumentError: Something is no container (also a ``ValueError``).
+            ArgumentTypeError: The types are text, not a list of it (also a ``TypeError``).
         """
         body = _download_body(containers, include_types, exclude_types)
         return await self._archive("tar", body, dest_file, on_progress)
@@ -155,7 +158,15 @@ class FileHelpers(ViewRows, Finders):
             container_id: A container of any kind.
             files: As for ``upload_file_to_container``; read only as fast as files are sent.
             options: Likewise; ``on_progress`` is told of each file by its name.
+
+        Raises:
+            ArgumentTypeError: ``files`` is a single file (also a ``TypeError``).
         """
+        if isinstance(files, (str, bytes, os.PathLike, FileSpec)) or not isinstance(files, (Iterable, AsyncIterable)):
+            raise ArgumentTypeError(
+                f"upload_many(): files must be several, as a list or an iterator, not {type(files).__name__}",
+                argument="files",
+            )
 
         async def send(file: Any) -> Any:
             return await self.upload_file_to_container(container_id, file, **options)
@@ -175,8 +186,17 @@ class FileHelpers(ViewRows, Finders):
             names: Of the files.
             folder: Where they go.
             options: As for ``download_file_from_container``; ``on_progress`` is told of each file by its name.
+
+        Raises:
+            ArgumentTypeError: ``names`` is a single name (also a ``TypeError``).
         """
         from pathlib import Path
+
+        if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+            raise ArgumentTypeError(
+                f"download_many(): names must be several, as a list or an iterator, not {type(names).__name__}",
+                argument="names",
+            )
 
         async def fetch(name: str) -> Path:
             place = _within(Path(folder), name)
@@ -205,6 +225,9 @@ def _download_body(containers: Any, include: Any, exclude: Any) -> dict[str, Any
         if not kind or not found:
             raise ArgumentError("Unknown container specified!", argument="containers")
         nodes.append({"level": kind, "_id": found})
+    for argument, given in (("include_types", include), ("exclude_types", exclude)):
+        if isinstance(given, str):
+            raise ArgumentTypeError(f"{argument} must be a list of types, not text", argument=argument)
     types = {name: list(given) for name, given in (("plus", include), ("minus", exclude)) if given is not None}
     body: dict[str, Any] = {"optional": True, "nodes": nodes}
     return {**body, "filters": [{"types": types}]} if types else body

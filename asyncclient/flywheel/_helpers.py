@@ -148,9 +148,9 @@ class Helpers(FileHelpers):
 
 
 def _keyword_body(operation: str, body: Any, fields: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Tell members of a body from options of the call."""
+    """Tell members of a body from options of the call; ``id`` is a member by the name that objects have for it."""
     options = {name: value for name, value in fields.items() if name in CallOptions.__annotations__}
-    members = {name: value for name, value in fields.items() if name not in options}
+    members = {"_id" if name == "id" else name: value for name, value in fields.items() if name not in options}
     if (body is None) is not bool(members):
         raise ArgumentError(f"{operation}(): give either a mapping or keywords", argument="body")
     return members if body is None else body, options
@@ -159,6 +159,7 @@ def _keyword_body(operation: str, body: Any, fields: Mapping[str, Any]) -> tuple
 def _steps(path: str | Sequence[str]) -> list[str]:
     if isinstance(path, str):
         return path.split("/")
-    if not all(isinstance(step, str) for step in path):
+    given: object = path
+    if not isinstance(given, Sequence) or not all(isinstance(step, str) for step in given):
         raise ArgumentTypeError("path must be text, or a list of texts", argument="path")
     return list(path)

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
 
 __all__ = ["lazy_class"]
 
 
-class _Method:
-    """Stands for a method until it is used."""
+class _Method(tuple[str, str]):
+    """Stands for a method until it is used: its name, and ``module:Class`` that has it.
 
-    __slots__ = ("_address", "_name", "_owner")
+    A tuple, because hundreds are made whenever the package is imported.
+    """
 
-    def __init__(self, owner: type, name: str, address: str) -> None:
-        self._owner = owner
-        self._name = name
-        self._address = address
+    __slots__ = ()
 
     def __get__(self, instance: Any, kind: type | None = None) -> Any:
-        module, _, cls = self._address.partition(":")
-        method = getattr(importlib.import_module(module), cls).__dict__[self._name]
-        setattr(self._owner, self._name, method)
+        name, address = self
+        module, _, cls = address.partition(":")
+        method = getattr(importlib.import_module(module), cls).__dict__[name]
+        owner = next(found for found in (kind or type(instance)).__mro__ if found.__dict__.get(name) is self)
+        setattr(owner, name, method)
         return method.__get__(instance, kind)
 
 
@@ -39,8 +40,8 @@ def lazy_class(name: str, base: type, package: str, table: Mapping[str, str]) ->
         package: Where the modules lie.
         table: ``module:Class`` within the package, to the names of its methods, with blanks between.
     """
-    made = type(name, (base,), {"__module__": package, "__doc__": base.__doc__})
-    for address, names in table.items():
-        for method in names.split():
-            setattr(made, method, _Method(made, method, f"{package}.{address}"))
-    return made
+    members: dict[str, Any] = {"__module__": package, "__doc__": base.__doc__}
+    for address, text in table.items():
+        names = text.split()
+        members.update(zip(names, map(_Method, zip(names, repeat(f"{package}.{address}"))), strict=True))
+    return type(name, (base,), members)

@@ -50,14 +50,22 @@ class Receiving(FlywheelClient):
                 raise ArgumentTypeError(f"{endpoint.name}() takes on_progress and resume for whole files only")
             await save_content(destination, await self._whole(endpoint, call))
             return
-        # Archives and members of them are made as they are sent: nothing of one is worth keeping.
+        # Archives and members of them are made as they are sent: nothing of one is worth keeping, and no record is of it.
         made = endpoint.name == "download_ticket" or arguments.get("member") is not None
-        await self._fetched(endpoint, call, destination, {**moving, "resume": False} if made else moving)
+        made_options = {"resume": False, "_lookup": False} if made else {}
+        await self._fetched(endpoint, call, destination, {**moving, **made_options})
 
     async def _fetched(
         self, endpoint: Endpoint[bytes], call: Call, destination: Any, options: Mapping[str, Any]
     ) -> Downloaded:
-        """Fetch content to where it is wanted: what ``options`` say of progress and resuming counts."""
+        """Fetch content to where it is wanted.
+
+        Args:
+            endpoint: What is called.
+            call: It, checked.
+            destination: Where to.
+            options: What they say of progress and resuming counts; ``_lookup`` is False where no record is of what comes.
+        """
         from asyncclient._transfers.transfers import download_file
 
         rules, target = self._content(endpoint.name, call, options)
@@ -81,7 +89,7 @@ class Receiving(FlywheelClient):
             file_name(call.request.path) or name,
             call.request,
             record=None if record is None else FileRecord.of(record),
-            lookup=partial(self._record_of, call) if options.get("resume", True) else None,
+            lookup=partial(self._record_of, call) if options.get("_lookup", True) else None,
             mint=partial(self._ticket_url, with_empty_ticket(call)) if ticket else None,
             description=description,
         )

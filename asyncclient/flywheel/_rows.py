@@ -32,9 +32,9 @@ class ViewRows(Receiving, Operations):
 
     def View(self, **options: Any) -> dict[str, Any]:  # noqa: N802  # the official name
         """Put a data view together; see :class:`asyncclient.flywheel.ViewBuilder` for the options."""
-        from asyncclient.flywheel.views import ViewBuilder
+        from asyncclient.flywheel.views import view_of
 
-        return ViewBuilder(**options).build()
+        return view_of(options)
 
     async def print_view_columns(
         self,

@@ -37,7 +37,8 @@ class CallOptions(TypedDict, total=False):
         async_: Refused if true: awaiting is what an ``AsyncClient`` is for.
         on_progress: Of uploads and downloads of files, which others refuse: called on the event loop as bytes move, at
             most 10 times a second, and at the end.
-        resume: Likewise: False begins anew what an earlier call left unfinished, and leaves nothing to go on with.
+        resume: Likewise: False begins anew what an earlier call left unfinished, and leaves nothing to go on with; what
+            arrives is compared with the record of the file all the same.
     """
 
     _request_timeout: float | tuple[float | None, float | None] | None

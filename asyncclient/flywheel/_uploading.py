@@ -17,6 +17,7 @@ from asyncclient._transfers.progress import Meter
 from asyncclient._transfers.upload_body import SentBody
 from asyncclient.errors import ArgumentError, ArgumentTypeError
 from asyncclient.flywheel._base import Call, FlywheelClient, without_total
+from asyncclient.flywheel._receipts import compare_content, compare_source
 from asyncclient.flywheel._signed_work import SignedWork
 from asyncclient.flywheel._small_files import SMALL_BYTES, read_small
 from asyncclient.flywheel._surface import split_options
@@ -86,7 +87,11 @@ class Uploads:
         return _Form(endpoint, self._client._checked(endpoint, arguments, plain), _field(arguments), moving)
 
     async def _by_form(self, form: _Form, uploads: Sequence[Upload], metadata: _Metadata) -> Any:
-        """Send one form per file: some sites take no more than one file with a request."""
+        """Send one form per file: some sites take no more than one file with a request.
+
+        Raises:
+            IntegrityError: The record that comes back has another size or digest than what was sent.
+        """
         if not uploads:
             return await self._send_form(form, MultipartBody(metadata.parts(0)))
         results: list[Any] = []
@@ -96,6 +101,7 @@ class Uploads:
             if small is not None:
                 body = MultipartBody([*before, Part(form.field, small, upload.name, upload.content_type)])
                 results.append(await self._send_form(form, body))
+                compare_content(results[-1], upload.name, small)
                 form.meter(upload.name, len(small)).done()
                 continue
             async with aclosing(await as_source(upload.source)) as source:
@@ -103,6 +109,7 @@ class Uploads:
                 content = SentBody(source.body(), meter)
                 body = MultipartBody([*before, Part(form.field, content, upload.name, upload.content_type)])
                 results.append(await self._send_form(form, body))
+                await compare_source(results[-1], upload.name, source, meter.sent)
                 meter.confirm(meter.sent)
                 meter.done()
         if len(results) == 1:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from asyncclient.errors import ArgumentError, ArgumentTypeError
 
-__all__ = ["ViewBuilder"]
+__all__ = ["ViewBuilder", "view_of"]
 
 _ORDER: Final = (
     "label",
@@ -308,3 +309,20 @@ class ViewBuilder:
 
 def _present(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+def view_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the view that options of a :class:`ViewBuilder` make.
+
+    Raises:
+        ArgumentTypeError: There is no such option.
+    """
+    known = list(inspect.signature(ViewBuilder).parameters)
+    for name in options:
+        if name not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ArgumentTypeError(f"View() has no argument {name!r}{hint}", argument=name)
+    return ViewBuilder(**options).build()

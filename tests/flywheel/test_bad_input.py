@@ -86,3 +86,35 @@ def test_names_of_files(drive: Driver, service: FakeService, name: str) -> None:
     drive("upload_file_to_project", "pid", FileSpec(name, b"x"), signed=False)
     escaped = name.replace('"', "%22").replace("\n", "%0A").replace("\r", "%0D")
     assert f'filename="{escaped}"\r\n'.encode() in service.received[0].body
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "keywords", "message"),
+    [
+        ("upload_many", ("cid", "a.bin"), {}, "files must be several"),
+        ("upload_many", ("cid", b"a.bin"), {}, "files must be several"),
+        ("upload_many", ("cid", Path("a.bin")), {}, "files must be several"),
+        ("upload_many", ("cid", FileSpec("a.bin", b"x")), {}, "files must be several"),
+        ("upload_many", ("cid", 5), {}, "files must be several"),
+        ("upload_many", ("cid", [FileSpec("a.bin", b"x")]), {"sined": False}, "'sined'; did you mean 'signed'"),
+        ("upload_file_to_project", ("p", FileSpec("a", b"")), {"metdata": {}}, "'metdata'; did you mean 'metadata'"),
+        ("download_many", ("cid", "a.bin", "folder"), {}, "names must be several"),
+        ("download_many", ("cid", 5, "folder"), {}, "names must be several"),
+        ("download_tar", ([], "x.tar"), {"include_types": "nifti"}, "include_types must be a list"),
+        ("download_zip", ([], "x.zip"), {"exclude_types": "nifti"}, "exclude_types must be a list"),
+        ("lookup", (5,), {}, "path must be text"),
+        ("resolve", (None,), {}, "path must be text"),
+        ("resolve", (["a", 5],), {}, "path must be text"),
+    ],
+)
+def test_errors_say_what_was_meant(
+    drive: Driver, service: FakeService, method: str, arguments: Any, keywords: Any, message: str
+) -> None:
+    with pytest.raises(ArgumentTypeError, match=message):
+        drive(method, *arguments, **keywords)
+    assert not service.received
+
+
+def test_an_unknown_option_of_a_view(drive: Driver) -> None:
+    with pytest.raises(ArgumentTypeError, match=r"View\(\) has no argument 'colums'; did you mean 'columns'"):
+        drive.client.View(colums=["subject.label"])

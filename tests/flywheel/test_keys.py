@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncclient import flywheel
+from asyncclient import AsyncHub, flywheel
 from asyncclient.flywheel._keys import parse_key
 from tests.flywheel.conftest import Driver
 from tests.flywheel.fake_service import FakeService, Reply
@@ -86,6 +88,26 @@ def test_the_key_is_checked_once(service: FakeService) -> None:
     with pytest.raises(flywheel.ApiException) as caught:
         flywheel.Client(service.key)
     assert (caught.value.status, caught.value.reason) == (401, "who?")
+
+
+@pytest.mark.anyio
+async def test_a_refused_key_leaves_no_connection_open(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")  # has clients make hubs of their own
+    made: list[AsyncHub] = []
+
+    class Counted(AsyncHub):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+    monkeypatch.setattr("asyncclient.flywheel._base.AsyncHub", Counted)
+    service.play(Reply({"message": "who?"}, 401), Reply({"message": "who?"}, 401))
+    with pytest.raises(flywheel.ApiException, match="who"):
+        await asyncio.to_thread(flywheel.Client, service.key)
+    with pytest.raises(flywheel.ApiException, match="who"):
+        async with flywheel.AsyncClient(service.key):
+            pass
+    assert [hub.closed for hub in made if hub._loop is not None] == [True, True]  # a hub has a loop once it was used
 
 
 def test_nothing_repeats_the_key(drive: Driver, service: FakeService) -> None:

@@ -609,6 +609,16 @@ def test_bodies_as_keywords(drive: Driver, service: FakeService) -> None:
             drive("add_group", *args, **fields)
 
 
+def test_a_body_as_keywords_has_the_id_by_the_name_of_objects(drive: Driver, service: FakeService) -> None:
+    service.play({"_id": "g"}, {"_id": "u"})
+    assert drive("add_group", id="g", label="L") == "g"
+    assert drive("add_user", id="u", email="u@example.org") == "u"
+    assert [got.json for got in service.received] == [
+        {"_id": "g", "label": "L"},
+        {"_id": "u", "email": "u@example.org"},
+    ]
+
+
 def test_a_download_goes_on_where_the_connection_broke(drive: Driver, service: FakeService, tmp_path: Path) -> None:
     content = bytes(range(256)) * 20_000
     rest = ranged(content)

@@ -132,7 +132,8 @@ def test_without_resuming_nothing_is_left(sites: Sites, how: str, tmp_path: Path
 
 @pytest.mark.parametrize("how", ["key", "record"])
 @pytest.mark.parametrize("redirected", [False, True])
-def test_a_wrong_byte_is_never_accepted(sites: Sites, how: str, redirected: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_wrong_byte_is_never_accepted(sites: Sites, how: str, redirected: bool, resume: bool, tmp_path: Path) -> None:
     site = sites(redirect_downloads=redirected)
     site.put("f.bin", CONTENT)
     (container, series) = site.state.files[site.record("f.bin").file_id]
@@ -142,10 +143,10 @@ def test_a_wrong_byte_is_never_accepted(sites: Sites, how: str, redirected: bool
     # The service gives other bytes of the same length than its record speaks of.
     series.newest.content = type(held)(other.blobs, held.hash)
     with pytest.raises(IntegrityError):
-        fetch(site, how, tmp_path / "f.bin")
+        fetch(site, how, tmp_path / "f.bin", resume=resume)
     assert not (tmp_path / "f.bin").exists()
     series.newest.content = held
-    fetch(site, how, tmp_path / "f.bin")
+    fetch(site, how, tmp_path / "f.bin", resume=resume)
     assert (tmp_path / "f.bin").read_bytes() == CONTENT
     assert container.id == site.acquisition.id
 

@@ -121,7 +121,7 @@ class Client(Operations):
             timeout=timeout,
             max_retries=max_retries,
         )
-        self._run(self._async.connect)
+        self._complete(self._async.connect)
 
     def add_group(self, body: Any = None, **fields: Any) -> str:
         """Create one group: a mapping or model, or its members as keywords; gives its id."""
@@ -224,6 +224,7 @@ class Client(Operations):
 
         Raises:
             ArgumentError: Something is no container (also a ``ValueError``).
+            ArgumentTypeError: The types are text, not a list of it (also a ``TypeError``).
         """
         return self._run(
             self._async.download_tar,
@@ -313,6 +314,9 @@ class Client(Operations):
             container_id: A container of any kind.
             files: As for ``upload_file_to_container``; read only as fast as files are sent.
             options: Likewise; ``on_progress`` is told of each file by its name.
+
+        Raises:
+            ArgumentTypeError: ``files`` is a single file (also a ``TypeError``).
         """
         return self._run(self._async.upload_many, container_id, self._pulled(files), **options)
 
@@ -324,6 +328,9 @@ class Client(Operations):
             names: Of the files.
             folder: Where they go.
             options: As for ``download_file_from_container``; ``on_progress`` is told of each file by its name.
+
+        Raises:
+            ArgumentTypeError: ``names`` is a single name (also a ``TypeError``).
         """
         return self._run(self._async.download_many, container_id, names, folder, **options)
 
