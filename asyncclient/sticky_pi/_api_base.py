@@ -58,7 +58,11 @@ class APIBase(abc.ABC):
     # --- life --------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self._ready()
+        try:
+            await self._ready()
+        except BaseException:  # there will be no __aexit__
+            await self.aclose()
+            raise
         return self
 
     async def __aexit__(

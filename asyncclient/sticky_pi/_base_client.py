@@ -16,6 +16,7 @@ from asyncclient.sticky_pi import _bundle_transfer as bundles
 from asyncclient.sticky_pi._cache import Cache
 from asyncclient.sticky_pi._joins import images_with_annotations, tuboids_with_labels
 from asyncclient.sticky_pi._operations import AsyncOperations
+from asyncclient.sticky_pi._private import make_private_folder
 from asyncclient.sticky_pi._put_images import PutImages
 from asyncclient.sticky_pi._spec import Info, Rows
 from asyncclient.sticky_pi._statistics import Failure, LocalImage
@@ -58,7 +59,8 @@ class AsyncBaseClient(AsyncOperations):
         self._local_dir = os.fsdecode(local_dir)
         self._n_threads = n_threads
         self._skip_on_error = bool(skip_on_error)
-        Path(self._local_dir, self._cache_dirname).mkdir(parents=True, exist_ok=True)
+        make_private_folder(Path(self._local_dir))
+        Path(self._local_dir, self._cache_dirname).mkdir(exist_ok=True)
         self._cache: Cache | None = None
 
     @property
@@ -221,22 +223,29 @@ class AsyncBaseClient(AsyncOperations):
         bundle_dir: str | os.PathLike[str],
         what: str = "all",
         *,
+        left_out: list[str] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Rows:
         """Send the files of a bundle that are missing there, or older and different.
 
-        A call that was interrupted is repeated as it was: what has arrived is not sent again.
+        Bundles hold files of some kinds only: their names end with ``.yaml``, ``.yml``, ``model_final.pth``, ``.svg``,
+        ``.jpeg``, ``.jpg``, ``.txt`` or ``.db``. Others are left out, with a warning in the log. A call that was
+        interrupted is repeated as it was: what has arrived is not sent again.
 
         Args:
             bundle_name: The bundle.
             bundle_dir: Its folder.
             what: ``all``, ``data`` or ``model``.
+            left_out: A list that gets the files that are left out: paths below ``bundle_dir``, with ``/``.
             on_progress: Called for each file.
 
         Returns:
             What was sent: ``key``, ``path``, ``md5``, ``mtime``, ``bundle_name`` and ``url``.
         """
         folder = bundles.check_folder(bundle_name, bundle_dir, named=False)
+        unknown = await bundles.find_left_out(folder, what)
+        if left_out is not None:
+            left_out += unknown
         here = {row["key"]: {**row, "bundle_name": bundle_name} for row in await bundles.find_local(folder, what)}
         asked = [{name: value for name, value in row.items() if name != "path"} for row in here.values()]
         targets = await self._get_ml_bundle_upload_links(asked) if asked else []

@@ -17,9 +17,9 @@ from asyncclient._transfers.targets_whole import Form, header_receipt
 from asyncclient._transfers.transfers import download_file, upload_file
 from asyncclient._version import USER_AGENT
 from asyncclient.errors import ArgumentTypeError, DecodeError, IntegrityError
-from asyncclient.sticky_pi._bundles import PART_BYTES, list_bundle_files
+from asyncclient.sticky_pi._bundles import PART_BYTES, list_bundle_files, list_left_out
 from asyncclient.sticky_pi._fetching import plain_rules
-from asyncclient.sticky_pi._storage_keys import bundle_key, check_bundle_name, is_newer
+from asyncclient.sticky_pi._storage_keys import BUNDLE_ENDINGS, bundle_key, check_bundle_name, is_newer
 from asyncclient.sticky_pi.exceptions import InvalidBundle, UnsafeKey
 from asyncclient.sticky_pi.utils import multipart_etag
 
@@ -32,6 +32,7 @@ __all__ = [
     "check_folder",
     "copy_file",
     "fetch_file",
+    "find_left_out",
     "find_local",
     "missing_here",
     "send_file",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 _log: Final = logging.getLogger("asyncclient.sticky_pi.client")
+_NAMED: Final = 10  # of the files that are left out, in a line of the log
 _EMPTY: Final = "d41d8cd98f00b204e9800998ecf8427e"
 _HEADERS: Final[Headers] = [(b"accept", b"*/*"), (b"accept-encoding", b"identity"), (b"user-agent", USER_AGENT)]
 
@@ -70,6 +72,21 @@ def check_folder(bundle_name: Any, bundle_dir: Any, *, named: bool) -> str:
 async def find_local(bundle_dir: str, what: str) -> Rows:
     """List the files of a folder, with their digests, in a worker thread."""
     return await run_hop(list_bundle_files, bundle_dir, what, limiter=cpu_limiter())
+
+
+async def find_left_out(bundle_dir: str, what: str) -> list[str]:
+    """List the files of a folder that no bundle holds, and warn of them."""
+    keys = await run_hop(list_left_out, bundle_dir, what, limiter=disk_limiter())
+    if keys:
+        _log.warning(
+            "%d files in %s are left out, as bundles hold only %s: %s%s",
+            len(keys),
+            bundle_dir,
+            ", ".join(f"*{ending}" for ending in BUNDLE_ENDINGS),
+            ", ".join(keys[:_NAMED]),
+            ", ..." if len(keys) > _NAMED else "",
+        )
+    return keys
 
 
 def missing_here(remote: Iterable[Mapping[str, Any]], local: Sequence[Mapping[str, Any]], bundle_name: str) -> Rows:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from asyncclient.sticky_pi._storage_keys import counts
+from asyncclient.sticky_pi._storage_keys import counts, is_left_out
 from asyncclient.sticky_pi.utils import multipart_etag
 
-__all__ = ["PART_BYTES", "list_bundle_files"]
+__all__ = ["PART_BYTES", "list_bundle_files", "list_left_out"]
 
 PART_BYTES: Final = 15 * 1024 * 1024
 
@@ -22,18 +22,23 @@ def list_bundle_files(
 
     Symbolic links are followed, but no folder is entered twice.
     """
-    root, found = Path(bundle_dir), []
+    found = _walked(Path(bundle_dir), ignored_dir_names)
+    return [_described(key, path) for key, path in sorted(found) if counts(key, what)]
+
+
+def list_left_out(bundle_dir: str | os.PathLike[str], what: str = "all") -> list[str]:
+    """List the files of a folder that are of no kind that bundles hold, sorted: their keys."""
+    return sorted(key for key, _ in _walked(Path(bundle_dir), (".cache",)) if is_left_out(key, what))
+
+
+def _walked(root: Path, ignored_dir_names: Collection[str]) -> Iterator[tuple[str, Path]]:
     seen: set[tuple[int, int]] = set()
     for walked, folders, files in os.walk(root, followlinks=True):
         folder = Path(walked)
         folders[:] = [name for name in folders if _is_new(folder / name, seen)]
-        if folder.name in ignored_dir_names:
-            continue
-        for name in files:
-            key = (folder / name).relative_to(root).as_posix()
-            if counts(key, what):
-                found.append((key, folder / name))
-    return [_described(key, path) for key, path in sorted(found)]
+        if folder.name not in ignored_dir_names:
+            for name in files:
+                yield (folder / name).relative_to(root).as_posix(), folder / name
 
 
 def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:

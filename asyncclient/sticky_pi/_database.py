@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleEr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from asyncclient.errors import ConfigurationError
+from asyncclient.sticky_pi._private import make_private_file, make_private_folder
 from asyncclient.sticky_pi._refusals import AlreadyStored, Busy, DoesNotFit, NotStored
 from asyncclient.sticky_pi._tables import locks, metadata
 
@@ -74,6 +75,10 @@ class Database:
 
     Args:
         url: From :func:`database_url`.
+
+    Attributes:
+        kind: ``sqlite``, ``mysql`` or ``postgresql``.
+        path: The file of a SQLite database; None if it is in memory, or not SQLite's.
     """
 
     def __init__(self, url: URL) -> None:
@@ -81,6 +86,7 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._writing: anyio.Lock | None = None
         self.kind: str = {"mariadb": "mysql"}.get(url.get_backend_name(), url.get_backend_name())
+        self.path: Path | None = _sqlite_path(url)
 
     def __repr__(self) -> str:
         return f"<Database {self._url.render_as_string(hide_password=True)}>"
@@ -111,8 +117,9 @@ class Database:
 
     def _make_engine(self) -> AsyncEngine:
         if self.kind == "sqlite":
-            if self._url.database not in (None, "", ":memory:"):
-                Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
+            if self.path is not None:
+                make_private_folder(self.path.parent)
+                make_private_file(self.path)
             engine = create_async_engine(self._url, connect_args={"timeout": _BUSY_S}, **_POOL)
             event.listen(engine.sync_engine, "connect", _set_up_sqlite)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -184,6 +191,12 @@ class Database:
     def _running(self) -> AsyncEngine:
         assert self._engine is not None, "open() comes first"
         return self._engine
+
+
+def _sqlite_path(url: URL) -> Path | None:
+    name = (url.database or "") if url.get_backend_name() == "sqlite" else ""
+    # What is given as "file:..." has options of its own, and is left to SQLite.
+    return None if name in ("", ":memory:") or name.startswith("file:") else Path(name)
 
 
 def _set_up_sqlite(dbapi_connection: Any, connection_record: Any) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from asyncclient.sticky_pi._private import make_private_folder
 from asyncclient.sticky_pi._refusals import BadInput
 
 __all__ = ["DiskStaging", "Staged", "as_bytes", "encode_image"]
@@ -51,8 +52,8 @@ class DiskStaging:
 
     def clean(self) -> None:
         """Make the folder, and remove what a process left that died a day ago or earlier."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        self._incoming.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(self._root)
+        make_private_folder(self._incoming)
         for path in self._incoming.iterdir():
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > _ABANDONED_S:
@@ -72,7 +73,7 @@ class DiskStaging:
 
     def temporary(self) -> Path:
         """Return a name for a new file that is on the same file system."""
-        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._incoming)
         return self._incoming / secrets.token_hex(12)
 
     def _write_one(self, path: Path, content: Any) -> None:

@@ -12,6 +12,7 @@ from asyncclient.sticky_pi.exceptions import UnsafeKey
 from asyncclient.sticky_pi.utils import string_to_datetime
 
 __all__ = [
+    "BUNDLE_ENDINGS",
     "IMAGE_SUFFIXES",
     "TUBOID_FILES",
     "bundle_key",
@@ -19,6 +20,7 @@ __all__ = [
     "counts",
     "image_key",
     "image_name",
+    "is_left_out",
     "is_newer",
     "tuboid_folder",
     "tuboid_keys",
@@ -27,7 +29,7 @@ __all__ = [
 IMAGE_SUFFIXES: Final[Mapping[str, str]] = {"image": "", "thumbnail": ".thumbnail", "thumbnail-mini": ".thumbnail-mini"}
 TUBOID_FILES: Final[Mapping[str, str]] = {"tuboid": "tuboid.jpg", "metadata": "metadata.txt", "context": "context.jpg"}
 
-_ENDINGS: Final = (".yaml", ".yml", "model_final.pth", ".svg", ".jpeg", ".jpg", ".txt", ".db")
+BUNDLE_ENDINGS: Final = (".yaml", ".yml", "model_final.pth", ".svg", ".jpeg", ".jpg", ".txt", ".db")
 _FOLDERS: Final = {"data": ("data", "config"), "model": ("output", "config")}
 _MAX_NAME: Final = 240  # bytes; file systems take 255
 _MAX_KEY: Final = 900  # bytes; S3 takes 1024 with what stands before
@@ -97,10 +99,16 @@ def _fits(name: str) -> bool:
 
 def counts(key: str, what: str) -> bool:
     """Tell whether a file belongs to a bundle, and to the part of it that ``what`` names."""
-    folder, name = posixpath.split(key)
-    if not name.endswith(_ENDINGS):
-        return False
-    return what == "all" or folder in _FOLDERS.get(what, ())
+    return key.endswith(BUNDLE_ENDINGS) and _is_part(key, what)
+
+
+def is_left_out(key: str, what: str) -> bool:
+    """Tell whether a file lies where the files of ``what`` do, and is of a kind that bundles do not hold."""
+    return not key.endswith(BUNDLE_ENDINGS) and _is_part(key, what)
+
+
+def _is_part(key: str, what: str) -> bool:
+    return what == "all" or posixpath.dirname(key) in _FOLDERS.get(what, ())
 
 
 def is_newer(candidate: Mapping[str, Any], stored: Mapping[str, Any] | None) -> bool:

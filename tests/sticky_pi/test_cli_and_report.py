@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 
 from asyncclient.cli import main
+from asyncclient.cli._sticky_pi_api import GROUPS
 from asyncclient.cli._sticky_pi_page import Device, Shot, bins_of, page, shots_of
 from asyncclient.cli._sticky_pi_report import chosen
 from asyncclient.sticky_pi import LocalClient
+from asyncclient.sticky_pi._operations import AsyncOperations
 from tests.sticky_pi.pictures import jpeg, series
 from tests.sticky_pi.serving import ADMIN, serving
 from tests.support.processes import require
@@ -98,6 +100,22 @@ def test_bundles(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (folder / "back" / "nets" / "config" / "config.yaml").read_text() == "A: 1\n"
 
 
+def test_files_that_bundles_do_not_hold(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = folder / "nets"
+    (source / "config").mkdir(parents=True)
+    for name in ("config/config.yaml", "config/train.py", "net.onnx"):
+        (source / name).write_text("A: 1\n")
+    assert command("put-ml-bundle", "nets", str(source)) == 0
+    out, err = capsys.readouterr()
+    assert out == "config/config.yaml\n"
+    assert "1 file sent, 2 files left out\n" in err
+    assert "no files of such kinds: config/train.py, net.onnx\n" in err
+    assert command("put-ml-bundle", "nets", str(source), "--json", "--what", "data") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"sent": [], "left_out": [{"key": "config/train.py"}]}
+    assert not err
+
+
 def test_users(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STICKY_PI_NEW_PASSWORD", "a long password")
     assert command("users", "--add", "a_a", "--email", "ada@host.org") == 0
@@ -120,6 +138,44 @@ def test_against_a_server(folder: Path, capsys: pytest.CaptureFixture[str], monk
     assert "2 images of 1 device\n" in out
     assert ADMIN[1] not in out
     assert (folder / "page.html").read_text("utf-8").count("<img") == 2
+
+
+def test_any_operation(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    series(folder / "card", "0a5bb6f4", 3, start=WHEN)
+    command("put-images", str(folder / "card"), "--quiet")
+    assert command("api", "images", "get_image_series", "--describe") == 0
+    assert "info (required): list[Mapping[str, Any]]" in capsys.readouterr().out
+    asked = '{"device": "%", "start_datetime": "2022-05-17", "end_datetime": "2022-05-18"}'
+    assert command("api", "images", "get-image-series", "-p", f"info={asked}", "-p", "what=thumbnail") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0]["datetime"] == "2022-05-17T18:00:00Z"
+    assert rows[0]["url"].endswith(".thumbnail")
+    given = [{"name": "Meadow"}, {"name": "Forest"}]
+    (folder / "projects.json").write_text(json.dumps(given))
+    assert command("api", "projects", "put_projects", "-p", f"info=@{folder / 'projects.json'}") == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["Meadow", "Forest"]
+    assert command("api", "projects", "get_projects") == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    assert command("api", "images", "get_images") == 2
+    assert "get_images needs --param info=..." in capsys.readouterr().err
+
+
+def test_any_operation_of_a_server(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STICKY_PI_PASSWORD", ADMIN[1])
+    with serving(folder / "server") as server:
+        assert command("api", "users", "get_users", "--host", server.url) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert ADMIN[0] in [row["username"] for row in rows]
+        assert command("api", "users", "get_users", "--host", server.url, "--username", "nobody") == 3
+
+
+def test_every_operation_is_in_one_group() -> None:
+    named = [name for names in GROUPS.values() for name in names.split()]
+    own = {name for name in vars(AsyncOperations) if not name.startswith("_")}
+    assert len(named) == len(set(named))
+    assert set(named) >= own
 
 
 # --- the report --------------------------------------------------------------------------------------------------------

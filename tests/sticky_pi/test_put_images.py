@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -394,6 +395,24 @@ async def test_a_bundle_there_and_back(client: Any, tmp_path: Path) -> None:
     )
     (back / "config" / "config.yaml").unlink()
     assert [row["key"] for row in await client.get_ml_bundle_dir(name, back, "data")] == ["config/config.yaml"]
+
+
+async def test_files_of_other_kinds_are_named(client: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    name = f"kinds-{type(client).__name__}"
+    source = bundle(tmp_path, name)
+    (source / ".cache").mkdir()
+    for key in ("train.py", "output/model_0001.pth", ".cache/kept.bin", "data/a.png"):
+        (source / key).write_bytes(b"1")
+    left_out = ["earlier"]
+    with caplog.at_level(logging.WARNING, "asyncclient.sticky_pi"):
+        sent = await client.put_ml_bundle_dir(name, source, left_out=left_out)
+    assert len(sent) == 4
+    assert left_out == ["earlier", "data/a.png", "output/model_0001.pth", "train.py"]
+    [record] = caplog.records
+    assert record.getMessage().endswith("*.db: data/a.png, output/model_0001.pth, train.py")
+    left_out.clear()
+    assert await client.put_ml_bundle_dir(name, source, "model", left_out=left_out) == []
+    assert left_out == ["output/model_0001.pth"]
 
 
 async def test_bundles_stay_in_their_folder(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

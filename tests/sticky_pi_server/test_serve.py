@@ -82,10 +82,13 @@ def test_the_simplest_server(tmp_path: Path) -> None:
         token = answer.json()["token"]
         assert "sqlite, files in" in said
     folder = tmp_path / "sticky-pi"
-    assert stat.S_IMODE((folder / "secret-key").stat().st_mode) == 0o600
-    assert (folder / "database.db").is_file()
+    assert "chmod" not in said
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+    assert (modes["sticky-pi"], modes["secret-key"], modes["database.db"]) == (0o700, 0o600, 0o600)
+    (folder / "database.db").chmod(0o644)
     with served(cwd=tmp_path) as (url, said):
-        assert "password" not in said
+        assert "user admin" not in said
+        assert f"can read the hashes of passwords: chmod 600 {folder / 'database.db'}\n" in said
         (row,) = httpx.post(f"{url}/get_users", json=[{}], auth=(token, ""), trust_env=False, timeout=30).json()
         assert row["username"] == "admin"
         hang_up(url, token)  # what is logged is looked at when the server has ended

@@ -126,23 +126,32 @@ class BaseClient(SyncFacade[AsyncBaseClient]):
         bundle_dir: str | os.PathLike[str],
         what: str = "all",
         *,
+        left_out: list[str] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Rows:
         """Send the files of a bundle that are missing there, or older and different.
 
-        A call that was interrupted is repeated as it was: what has arrived is not sent again.
+        Bundles hold files of some kinds only: their names end with ``.yaml``, ``.yml``, ``model_final.pth``, ``.svg``,
+        ``.jpeg``, ``.jpg``, ``.txt`` or ``.db``. Others are left out, with a warning in the log. A call that was
+        interrupted is repeated as it was: what has arrived is not sent again.
 
         Args:
             bundle_name: The bundle.
             bundle_dir: Its folder.
             what: ``all``, ``data`` or ``model``.
+            left_out: A list that gets the files that are left out: paths below ``bundle_dir``, with ``/``.
             on_progress: Called for each file.
 
         Returns:
             What was sent: ``key``, ``path``, ``md5``, ``mtime``, ``bundle_name`` and ``url``.
         """
         return self._run(
-            self._async.put_ml_bundle_dir, bundle_name, bundle_dir, what, on_progress=self._deliver(on_progress)
+            self._async.put_ml_bundle_dir,
+            bundle_name,
+            bundle_dir,
+            what,
+            left_out=left_out,
+            on_progress=self._deliver(on_progress),
         )
 
     def get_ml_bundle_dir(
