@@ -19,8 +19,6 @@ __all__ = ["DigestAhead"]
 
 # So much may wait for the digest; it bounds what a transfer takes of memory that others could use.
 _HELD_BYTES: Final = 24 * WINDOW_BYTES
-# In one hop; few large steps, as each has to win the interpreter back from a loop that is busy receiving.
-_BATCH_BLOCKS: Final = 4
 # With that much to do, the digest does not run dry before the next part comes.
 _ENOUGH_BYTES: Final = 12 * WINDOW_BYTES
 # With less than that, more parts at a time might feed it better.
@@ -56,10 +54,13 @@ class DigestAhead:
         self._moved = asyncio.Event()
         self._free = asyncio.Event()
         self._over = self._last = False
+        self._loop = asyncio.get_running_loop()
+        self._waiting = 0
 
     def offer(self, offset: int, block: memoryview, length: int) -> bool:
         """Hand over a block that is written; returns whether it was taken."""
         position = self._sink.digested
+        self._tidy()
         if self._over or offset < position or offset in self._held or len(self._held) * WINDOW_BYTES >= _HELD_BYTES:
             return False
         memory = self._budget.reserve_nowait(WINDOW_BYTES)
@@ -89,7 +90,12 @@ class DigestAhead:
         """Wait until another part is worth fetching; to be followed by :meth:`end_part`."""
         while not self._over and (self._flying >= self._width or self._backlog > _ENOUGH_BYTES):
             self._free.clear()
-            await self._free.wait()
+            behind = self._flying < self._width
+            self._waiting += behind
+            try:
+                await self._free.wait()
+            finally:
+                self._waiting -= behind
         self._flying += 1
 
     def end_part(self) -> None:
@@ -122,25 +128,30 @@ class DigestAhead:
 
     async def _step(self) -> bool:
         """Digest what comes next, from memory or from the file; returns whether there was anything."""
-        offsets = self._ready()
-        if offsets:
-            await self._sink.digest_views([(offset, self._held[offset].view) for offset in offsets])
+        if self._sink.digested in self._held:
+            await self._sink.digest_held(self._take)
         elif self._written > self._sink.digested:
             # Not beyond what is held: that need not be read.
             await self._sink.digest_to(min([self._written, *self._held]))
         else:
             return False
-        self._drop([offset for offset in self._held if offset < self._sink.digested])
+        self._tidy()
         return True
 
-    def _ready(self) -> list[int]:
-        """Return where the held blocks lie that continue what is digested."""
-        found: list[int] = []
-        at = self._sink.digested
-        while (held := self._held.get(at)) is not None and len(found) < _BATCH_BLOCKS:
-            found.append(at)
-            at += len(held.view)
-        return found
+    def _take(self, offset: int) -> memoryview | None:
+        """Return what is held at an offset; in the thread that digests, which goes on as long as there is something.
+
+        To pass the event loop between two blocks would take as long as digesting a good part of one.
+        """
+        if self._waiting and self._backlog <= _ENOUGH_BYTES:
+            self._loop.call_soon_threadsafe(self._free.set)
+        held = self._held.get(offset)
+        return None if held is None or self._over else held.view
+
+    def _tidy(self) -> None:
+        """Give back what is digested."""
+        digested = self._sink.digested
+        self._drop([offset for offset in self._held if offset < digested])
 
     def _drop(self, offsets: list[int]) -> None:
         for offset in offsets:

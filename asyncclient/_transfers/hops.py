@@ -89,7 +89,7 @@ async def settle(*hops: Hop[Any]) -> None:
     await finish(*[hop._drop() for hop in hops])
 
 
-async def finish(*tasks: asyncio.Task[Any]) -> None:
+async def finish(*tasks: asyncio.Future[Any]) -> None:
     """Wait until tasks have ended, through any cancellation, which is passed on afterwards."""
     cancelled = False
     with anyio.CancelScope(shield=True):

@@ -27,6 +27,8 @@ from asyncclient.errors import ArgumentTypeError, ResumeError
 __all__ = ["PartFile", "PartFileOptions", "as_sink"]
 
 _CATCH_UP_BYTES: Final = 4 * WINDOW_BYTES
+# So much is digested before the thread is left to others.
+_VISIT_BYTES: Final = 32 * WINDOW_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ class PartFile:
     def begin_write(self, offset: int, view: memoryview, digest: Updatable | None = None) -> Hop[None]:
         """Begin to write memory that stays as it is until the returned hop is over; see :meth:`write`.
 
-        The md5 of the whole is not fed: that is for :meth:`digest_views`, in another thread.
+        The md5 of the whole is not fed: that is for :meth:`digest_held`, in another thread.
         """
         return Hop(self._write_view, offset, view, digest, limiter=disk_limiter())
 
@@ -279,14 +281,20 @@ class PartFile:
         """How far the md5 of the whole has come."""
         return self._digest.position
 
-    async def digest_views(self, found: Sequence[tuple[int, memoryview]]) -> None:
-        """Digest what was written and is still in memory: offsets and bytes, from :attr:`digested` on."""
-        await run_hop(self._digest_views, found)
+    async def digest_held(self, take: Callable[[int], memoryview | None]) -> None:
+        """Digest what was written and is still in memory, one block after the other, in one visit to a thread.
 
-    def _digest_views(self, found: Sequence[tuple[int, memoryview]]) -> None:
-        digest = self._digest  # another one, if the file begins anew meanwhile
-        for offset, view in found:
-            digest.feed(offset, view)
+        Args:
+            take: Called in the thread with an offset: returns what is held there, or None, which ends the visit.
+        """
+        await run_hop(self._digest_held, take)
+
+    def _digest_held(self, take: Callable[[int], memoryview | None]) -> None:
+        digest, left = self._digest, _VISIT_BYTES
+        # Another one, if the file begins anew meanwhile.
+        while left > 0 and digest is self._digest and (view := take(digest.position)) is not None:
+            digest.feed(digest.position, view)
+            left -= len(view)
 
     async def md5(self) -> str:
         """Return the md5 of the whole file; what did not arrive in order is read again, from the page cache as a rule."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._build import build
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DownloadMethods"]
 
-_ANY_SIZE: Final = 1 << 50
+# Without parts there is no checksum of each, and nothing that a later call could prove.
+_PLAIN: Final = TransferOptions(resume=False, threshold_bytes=1 << 50)
 
 
 class DownloadMethods(PlatformClient):
@@ -190,6 +192,6 @@ class DownloadMethods(PlatformClient):
 
 
 def _options(resume: bool, on_progress: Callable[[Progress], None] | None) -> TransferOptions:
-    # Without parts there is no checksum of each, and nothing that a later call could prove.
-    threshold_bytes = DEFAULTS.threshold_bytes if resume else _ANY_SIZE
-    return TransferOptions(resume=resume, on_progress=on_progress, threshold_bytes=threshold_bytes)
+    if on_progress is None:
+        return DEFAULTS if resume else _PLAIN
+    return replace(DEFAULTS if resume else _PLAIN, on_progress=on_progress)
