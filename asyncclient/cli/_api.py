@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -20,7 +20,21 @@ from asyncclient.cli._commands import before, finish
 from asyncclient.cli._errors import OK, Problem
 from asyncclient.cli._output import Output
 
-__all__ = ["Catalogue", "Service", "add_api", "arguments_of", "by_module", "description", "plain"]
+__all__ = [
+    "Catalogue",
+    "Describe",
+    "Group",
+    "Operation",
+    "Param",
+    "Service",
+    "add_api",
+    "answer",
+    "arguments_of",
+    "by_module",
+    "complete",
+    "description",
+    "plain",
+]
 
 _NUMBERS: Final = {"int": int, "bool": bool, "float": (int, float)}
 _MANY: Final = re.compile(r"(Iterable|Sequence|list)\[")
@@ -181,23 +195,27 @@ def _json(name: str, text: str) -> Any:
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
-class Service(Protocol):
-    """What the command needs of a service."""
-
-    def catalogue(self) -> Catalogue:
-        """Return its operations."""
-        ...
-
-    def run(self, work: Callable[[Any], Awaitable[int | None]]) -> None:
-        """Do work with an open client and end the program."""
-        ...
-
-    def method(self, client: Any, group: str, name: str) -> Callable[..., Awaitable[Any]]:
-        """Return an operation, bound to the client."""
-        ...
+def _own(client: Any, _group: str, name: str) -> Callable[..., Awaitable[Any]]:
+    found: Callable[..., Awaitable[Any]] = getattr(client, name)
+    return found
 
 
-_services: Final[dict[str, Service]] = {}
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the command needs of a service.
+
+    Attributes:
+        catalogue: Returns its operations.
+        run: Does work with an open client, and ends the program.
+        method: Returns an operation, bound to the client; by client, group and name. Default: its method of that name.
+    """
+
+    catalogue: Callable[[], Catalogue]
+    run: Callable[[Callable[[Any], Awaitable[int | None]]], None]
+    method: Callable[[Any, str, str], Callable[..., Awaitable[Any]]] = _own
+
+
+_catalogues: Final[dict[str, Callable[[], Catalogue]]] = {}
 
 
 def _groups(context: typer.Context, incomplete: str) -> list[str]:
@@ -210,24 +228,34 @@ def _operations(context: typer.Context, incomplete: str) -> list[str]:
 
 def _catalogue(context: typer.Context) -> Catalogue:
     assert context.parent is not None
-    return _services[context.parent.info_name or ""].catalogue()
+    return _catalogues[context.parent.info_name or ""]()
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
     return sorted(name for name in names if name.startswith(incomplete))
 
 
-_Group = Annotated[
+Group = Annotated[
     str | None, typer.Argument(help="A group of operations. Default: list the groups.", autocompletion=_groups)
 ]
-_Operation = Annotated[
+Operation = Annotated[
     str | None, typer.Argument(help="One of its operations. Default: list them.", autocompletion=_operations)
 ]
-_Param = Annotated[
+Param = Annotated[
     list[str] | None,
     typer.Option("-p", "--param", metavar="NAME=VALUE", help="An argument; NAME=@FILE reads JSON from a file."),
 ]
-_Describe = Annotated[bool, typer.Option("--describe", help="Show the arguments, and call nothing.")]
+Describe = Annotated[bool, typer.Option("--describe", help="Show the arguments, and call nothing.")]
+
+
+def complete(name: str, catalogue: Callable[[], Catalogue]) -> None:
+    """Have shells complete groups and operations.
+
+    Args:
+        name: Of the group of commands that has ``api``.
+        catalogue: Returns the operations.
+    """
+    _catalogues[name] = catalogue
 
 
 def add_api(parent: typer.Typer, name: str, service: Service) -> None:
@@ -238,16 +266,19 @@ def add_api(parent: typer.Typer, name: str, service: Service) -> None:
         name: Of the group.
         service: Whose operations.
     """
-    _services[name] = service
+    complete(name, service.catalogue)
 
     @parent.command()
-    def api(
-        group: _Group = None, operation: _Operation = None, param: _Param = None, describe: _Describe = False
-    ) -> None:
+    def api(group: Group = None, operation: Operation = None, param: Param = None, describe: Describe = False) -> None:
         """Call an operation and print its answer: JSON, or content as it is."""
-        if group is None or operation is None or describe:
-            finish(lambda: _described(service.catalogue(), group, operation))
-        _call(service, group, operation, param or ())
+        answer(service, group, operation, param or (), describe=describe)
+
+
+def answer(service: Service, group: str | None, operation: str | None, given: Sequence[str], *, describe: bool) -> None:
+    """Do what the command does: call an operation, describe it, or list what there is; ends the program."""
+    if group is None or operation is None or describe:
+        finish(lambda: _described(service.catalogue(), group, operation))
+    _call(service, group, operation, given)
 
 
 def _described(catalogue: Catalogue, group: str | None, operation: str | None) -> int:

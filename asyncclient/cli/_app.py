@@ -21,6 +21,7 @@ from asyncclient._version import __version__
 from asyncclient.cli._commands import Group, LocalCommand, finish, with_shared
 from asyncclient.cli._errors import BROKEN_PIPE, UNUSABLE, complain
 from asyncclient.cli._settings import begin
+from asyncclient.cli._zsh import mend
 
 __all__ = ["load_all", "run"]
 
@@ -148,11 +149,15 @@ def _let_go_of_stdout() -> None:
 
 
 def _installed(context: typer.Context, param: typer.CallbackParam, value: bool) -> bool:
+    if value:
+        mend()
     typer.completion.install_callback(context, param, value)
     return value
 
 
 def _shown(context: typer.Context, param: typer.CallbackParam, value: bool) -> bool:
+    if value:
+        mend()
     typer.completion.show_callback(context, param, value)
     return value
 

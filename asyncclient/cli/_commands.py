@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -13,6 +14,7 @@ import typer.main
 from asyncclient._version import __version__
 from asyncclient.cli._complete import profiles
 from asyncclient.cli._errors import OK, guarded
+from asyncclient.cli._loop import run_async
 from asyncclient.cli._settings import settings
 
 __all__ = [
@@ -21,17 +23,16 @@ __all__ = [
     "LocalCommand",
     "ProfileCommand",
     "SilentCommand",
-    "Yes",
     "before",
     "examples_of",
     "finish",
     "make_group",
+    "run_with",
     "with_shared",
 ]
 
+S = TypeVar("S")
 T = TypeVar("T")
-
-Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 
 
 def _keep(name: str, *, inverted: bool = False) -> Callable[[Any], Any]:
@@ -281,6 +282,18 @@ def _helps(context: typer.Context) -> list[str]:
         below = command.commands[name]  # type: ignore[attr-defined]  # groups have them
         texts += _helps(type(context)(below, info_name=name, parent=context))
     return texts
+
+
+def run_with(
+    opened: Callable[[], AbstractAsyncContextManager[S]], work: Callable[[S], Awaitable[int | None]]
+) -> NoReturn:
+    """Do the work of a command with what is opened for it, and end the program with its exit code."""
+
+    async def in_session() -> int | None:
+        async with opened() as session:
+            return await work(session)
+
+    finish(lambda: run_async(in_session))
 
 
 def finish(work: Callable[[], int | None]) -> NoReturn:

@@ -17,6 +17,7 @@ from asyncclient._version import __version__
 from asyncclient.cli._commands import Command, finish
 from asyncclient.cli._complete import SERVICES, config_words
 from asyncclient.cli._errors import FAILED, OK, REFUSED, UNREACHABLE, Missing, one_line
+from asyncclient.cli._loop import run_async
 from asyncclient.cli._output import Output
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _show(words: list[str], *, check: bool) -> int:
         if name not in SERVICES:
             raise Missing(f"there is no service {name!r}; there are: {', '.join(SERVICES)}")
     reports = [report_of(name) for name in names or SERVICES]
-    checks = asyncio.run(_checked(reports)) if check else {}
+    checks = run_async(lambda: _checked(reports)) if check else {}
     general = {} if names else _general()
     found = {
         "services": {report.service: _as_data(report, checks.get(report.service)) for report in reports},

@@ -34,6 +34,7 @@ from asyncclient.cli._demo_voxel51 import Clip, Jobs, make_clips
 from asyncclient.cli._demo_work import Work
 from asyncclient.cli._errors import FAILED, OK, Problem
 from asyncclient.cli._files import Item, scan
+from asyncclient.cli._loop import run_async
 from asyncclient.cli._samples import write_samples
 from asyncclient.cli._settings import settings
 
@@ -133,15 +134,7 @@ def _performed(stack: ExitStack, request: Request, material: _Material, given: l
     display = stack.enter_context(make_display())
     serving = stack.enter_context(started(servers))
     display.say(f"{len(names)} servers are started, and samples are made ...")
-    work = _prepare_and_perform(run, servers, material, given, serving, display)
-    try:
-        asyncio.run(work)
-    except KeyboardInterrupt:
-        # It may come before the task was begun; what the loop then says of it is noise to who ended it.
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        raise
-    finally:
-        work.close()
+    run_async(lambda: _prepare_and_perform(run, servers, material, given, serving, display))
     _facade.run(run.parts[0], servers["las"].credentials(), _few(material.items), material.work)
     return run
 

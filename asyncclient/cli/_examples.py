@@ -57,6 +57,9 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = dict(
         _lines("lfview get", f"{_VIEW} --json"),
         _lines("lfview share", f"{_VIEW} ada@example.org --role editor"),
         _lines("lfview delete", f"{_VIEW} --yes"),
+        _lines(
+            "lfview api", "", "views", "views download_view --param org=lab --param project=project --param view=view"
+        ),
         # flywheel
         _lines("flywheel", "ls fw://lab/Study", "sync study fw://lab/Study --dry-run"),
         _lines("flywheel ls", "", "fw://lab/Study --json"),
@@ -72,6 +75,13 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = dict(
         _lines("sticky-pi get-image-series", "--device '0a%' --start 2022-05-17 --json"),
         _lines("sticky-pi put-ml-bundle", "nets nets/"),
         _lines("sticky-pi get-ml-bundle", "nets folder/nets"),
+        _lines(
+            "sticky-pi api",
+            "",
+            "projects put_projects --describe",
+            'projects put_projects --param \'info={"name": "Meadow"}\'',
+            "images get_image_series --param info=@ranges.json --param what=thumbnail",
+        ),
         _lines("sticky-pi users", "", "--add ada --email ada@example.org", "--delete ada --yes"),
         _lines("sticky-pi report", "--start 2022-05-17 --output page.html"),
         # voxel51

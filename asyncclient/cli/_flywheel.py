@@ -10,7 +10,7 @@ import typer
 
 from asyncclient.cli._api import add_api
 from asyncclient.cli._commands import before, make_group
-from asyncclient.cli._flywheel_api import Operations
+from asyncclient.cli._flywheel_api import SERVICE
 from asyncclient.cli._flywheel_copy import Request, check, copy
 from asyncclient.cli._flywheel_jobs import (
     JobRequest,
@@ -24,6 +24,7 @@ from asyncclient.cli._flywheel_jobs import (
 from asyncclient.cli._flywheel_listing import listing
 from asyncclient.cli._flywheel_paths import Filter, parse
 from asyncclient.cli._flywheel_run import Session, run
+from asyncclient.cli._options import Most
 from asyncclient.cli._output import Output
 
 __all__ = ["flywheel"]
@@ -137,7 +138,7 @@ def view_(
     files: Annotated[str | None, typer.Option("--files", help="Files to read, such as acquisition:*.csv.")] = None,
     saved: Annotated[str | None, typer.Option("--saved", metavar="ID", help="Run this saved view.")] = None,
     where: Annotated[str | None, typer.Option("--filter", help="Conditions on rows.")] = None,
-    limit: Annotated[int | None, typer.Option("-l", "--limit", min=1, help="Most rows.")] = None,
+    limit: Most = None,
     form: Annotated[Form, typer.Option("--format", help="Form of the rows.")] = Form.csv,
     target: Annotated[Path | None, typer.Option("-o", "--output", help="File to write them to.")] = None,
 ) -> None:
@@ -154,4 +155,4 @@ def view_(
     run(work)
 
 
-add_api(flywheel, "flywheel", Operations())
+add_api(flywheel, "flywheel", SERVICE)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
-from asyncclient.cli._api import Catalogue
+from asyncclient.cli._api import Catalogue, Service
 from asyncclient.cli._flywheel_run import Session, run
 
-__all__ = ["Operations", "catalogue"]
+__all__ = ["SERVICE", "catalogue"]
 
 
 @functools.cache
@@ -30,18 +30,10 @@ def _operations(kind: type) -> dict[str, Any]:
     return {name: getattr(kind, name) for name in sorted(dir(kind)) if not name.startswith("_")}
 
 
-class Operations:
-    """What the command needs of Flywheel."""
+def _method(session: Session, group: str, name: str) -> Callable[..., Awaitable[Any]]:
+    found: Callable[..., Awaitable[Any]] = getattr(getattr(session.client, f"{group}_api"), name)
+    return found
 
-    def catalogue(self) -> Catalogue:
-        """Return its operations."""
-        return catalogue()
 
-    def run(self, work: Callable[[Session], Awaitable[int | None]]) -> None:
-        """Do work with an open session."""
-        run(work)
-
-    def method(self, client: Session, group: str, name: str) -> Callable[..., Awaitable[Any]]:
-        """Return an operation of a group of the client."""
-        found: Callable[..., Awaitable[Any]] = getattr(getattr(client.client, f"{group}_api"), name)
-        return found
+SERVICE: Final = Service(catalogue, run, _method)
+"""What the command needs of Flywheel."""

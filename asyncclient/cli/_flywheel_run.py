@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asyncclient.cli._commands import finish
+from asyncclient.cli._commands import run_with
 from asyncclient.cli._output import progress_console
 from asyncclient.cli._settings import settings
 
@@ -36,12 +35,7 @@ class Session:
 
 def run(work: Callable[[Session], Awaitable[int | None]]) -> None:
     """Do the work of a command with the key of the user, and end the program with its exit code."""
-
-    async def in_session() -> int | None:
-        async with opened() as session:
-            return await work(session)
-
-    finish(lambda: asyncio.run(in_session()))
+    run_with(opened, work)
 
 
 @asynccontextmanager

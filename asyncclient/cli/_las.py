@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asyncclient.cli._api import add_api
-from asyncclient.cli._commands import ProfileCommand, Yes, make_group
+from asyncclient.cli._commands import ProfileCommand, make_group
 from asyncclient.cli._errors import OK
 from asyncclient.cli._las_documents import documents
-from asyncclient.cli._las_run import Limit, Operations, limited, run, show_rows
+from asyncclient.cli._las_run import SERVICE, limited, run, show_rows
 from asyncclient.cli._many import confirm
+from asyncclient.cli._options import Most, Yes
 from asyncclient.cli._output import Output
 from asyncclient.cli._tables import pairs_table
 
@@ -34,7 +35,7 @@ for group in (documents, datasets, models, predictions):
 
 
 @datasets.command("list")
-def list_datasets(limit: Limit = None) -> None:
+def list_datasets(limit: Most = None) -> None:
     """List datasets."""
 
     async def work(client: AsyncClient) -> int:
@@ -90,7 +91,7 @@ def delete_dataset(
 
 
 @models.command("list")
-def list_models(limit: Limit = None) -> None:
+def list_models(limit: Most = None) -> None:
     """List models."""
 
     async def work(client: AsyncClient) -> int:
@@ -129,7 +130,7 @@ def create_prediction(
 @predictions.command("list")
 def list_predictions(
     model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
-    limit: Limit = None,
+    limit: Most = None,
 ) -> None:
     """List predictions."""
 
@@ -144,4 +145,4 @@ def _show(title: str, found: Mapping[str, Any]) -> None:
     Output().result(found, pairs_table(title, found.items()))
 
 
-add_api(las, "las", Operations())
+add_api(las, "las", SERVICE)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asyncclient.cli._commands import ProfileCommand, Yes, before, make_group
+from asyncclient.cli._commands import ProfileCommand, before, make_group
 from asyncclient.cli._errors import OK, Problem
-from asyncclient.cli._las_run import Limit, limited, run, show_rows
+from asyncclient.cli._las_run import limited, run, show_rows
 from asyncclient.cli._many import confirm, each, files_of, show_outcomes
+from asyncclient.cli._options import Most, Yes
 from asyncclient.cli._output import Output
 from asyncclient.cli._tables import pairs_table
 
@@ -52,7 +53,7 @@ def upload(
 
 
 @documents.command("list")
-def list_(dataset: _Dataset = None, consent: _Consent = None, limit: Limit = None) -> None:
+def list_(dataset: _Dataset = None, consent: _Consent = None, limit: Most = None) -> None:
     """List documents."""
 
     async def work(client: AsyncClient) -> int:

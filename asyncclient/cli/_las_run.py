@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
-from asyncclient.cli._api import Catalogue, by_module
-from asyncclient.cli._commands import finish
+from asyncclient.cli._api import Catalogue, Service, by_module
+from asyncclient.cli._commands import run_with
 from asyncclient.cli._errors import OK
 from asyncclient.cli._output import Output
 from asyncclient.cli._settings import settings
@@ -19,23 +16,18 @@ from asyncclient.cli._tables import simple_table
 if TYPE_CHECKING:
     from asyncclient.las import AsyncClient
 
-__all__ = ["Limit", "Operations", "limited", "run", "show_rows"]
-
-Limit = Annotated[
-    int | None, typer.Option("-l", "--limit", min=1, help="Most to list. Default: all.", show_default=False)
-]
+__all__ = ["SERVICE", "limited", "run", "show_rows"]
 
 
 def run(work: Callable[[AsyncClient], Awaitable[int | None]]) -> None:
     """Do the work of a command with an open client, and end the program with its exit code."""
+    run_with(_opened, work)
 
-    async def opened() -> int | None:
-        from asyncclient import las
 
-        async with las.AsyncClient(profile=settings().profile, **settings().client_options()) as client:
-            return await work(client)
+def _opened() -> AsyncClient:
+    from asyncclient import las
 
-    finish(lambda: asyncio.run(opened()))
+    return las.AsyncClient(profile=settings().profile, **settings().client_options())
 
 
 async def limited(client: AsyncClient, operation: str, limit: int | None, **arguments: Any) -> list[Any]:
@@ -64,18 +56,5 @@ def _catalogue() -> Catalogue:
     return by_module("asyncclient.las._generated.operations", AsyncClient)
 
 
-class Operations:
-    """What the command ``api`` needs of Lucidtech."""
-
-    def catalogue(self) -> Catalogue:
-        """Return its operations."""
-        return _catalogue()
-
-    def run(self, work: Callable[[AsyncClient], Awaitable[int | None]]) -> None:
-        """Do work with an open client."""
-        run(work)
-
-    def method(self, client: AsyncClient, group: str, name: str) -> Callable[..., Awaitable[Any]]:
-        """Return an operation of the client."""
-        found: Callable[..., Awaitable[Any]] = getattr(client, name)
-        return found
+SERVICE: Final = Service(_catalogue, run)
+"""What the command ``api`` needs of Lucidtech."""

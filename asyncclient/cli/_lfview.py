@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from asyncclient.cli._commands import Yes, before, make_group
+from asyncclient.cli._api import add_api
+from asyncclient.cli._commands import before, make_group
 from asyncclient.cli._counts import counted
 from asyncclient.cli._errors import OK, Missing, Problem
+from asyncclient.cli._lfview_api import SERVICE
 from asyncclient.cli._lfview_run import Url, run, run_reading
 from asyncclient.cli._many import confirm, each, show_outcomes
+from asyncclient.cli._options import Yes
 from asyncclient.cli._output import Output
 from asyncclient.cli._tables import pairs_table
 
@@ -171,3 +174,6 @@ def delete(
         return show_outcomes(rows, lambda row: f"Deleted {row['url']}", "url")
 
     run(work)
+
+
+add_api(lfview, "lfview", SERVICE)

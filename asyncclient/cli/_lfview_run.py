@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from asyncclient.cli._commands import finish
+from asyncclient.cli._commands import run_with
 from asyncclient.cli._errors import Problem
 from asyncclient.cli._settings import settings
 from asyncclient.errors import ConfigurationError
@@ -27,12 +26,7 @@ Url = Annotated[str, typer.Argument(help="URL of a view as the browser shows it,
 
 def run(work: Callable[[AsyncSession], Awaitable[int | None]]) -> None:
     """Do the work of a command with a session of the user, and end the program with its exit code."""
-
-    async def in_session() -> int | None:
-        async with opened() as session:
-            return await work(session)
-
-    finish(lambda: asyncio.run(in_session()))
+    run_with(opened, work)
 
 
 def opened() -> AsyncSession:
@@ -53,15 +47,14 @@ def opened() -> AsyncSession:
 
 def run_reading(work: Callable[[AsyncUnauthenticatedSession], Awaitable[int | None]]) -> None:
     """Do work that needs a key only for what is not public, and end the program with its exit code."""
+    run_with(_reading, work)
 
-    async def in_session() -> int | None:
-        _need_numpy()
-        from asyncclient.lfview import AsyncUnauthenticatedSession
 
-        async with AsyncUnauthenticatedSession(api_key(), **place(), **settings().client_options()) as session:
-            return await work(session)
+def _reading() -> AsyncUnauthenticatedSession:
+    _need_numpy()
+    from asyncclient.lfview import AsyncUnauthenticatedSession
 
-    finish(lambda: asyncio.run(in_session()))
+    return AsyncUnauthenticatedSession(api_key(), **place(), **settings().client_options())
 
 
 def api_key() -> str | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asyncclient.cli._commands import SilentCommand, Yes, make_group
+from asyncclient.cli._api import Describe, Group, Operation, Param, answer, complete
+from asyncclient.cli._commands import SilentCommand, make_group
 from asyncclient.cli._counts import counted
 from asyncclient.cli._errors import FAILED, Missing, Problem, complain
 from asyncclient.cli._many import confirm
+from asyncclient.cli._options import Yes
 from asyncclient.cli._output import Output
+from asyncclient.cli._sticky_pi_api import catalogue, service
 from asyncclient.cli._sticky_pi_run import (
     LOCAL_FOLDER,
     USER_DEFAULT,
@@ -29,6 +31,7 @@ from asyncclient.cli._sticky_pi_run import (
     moment,
     run,
     secret,
+    shown_rows,
 )
 from asyncclient.cli._sticky_pi_serve import serve
 
@@ -90,7 +93,7 @@ def put_images(
             rows = await client.put_images(list(_files(paths)), failures=failures, on_progress=show)
         left_out = [{"path": failure.path, "error": str(failure.error)} for failure in failures or ()]
         said = f"{counted(len(rows), 'image')} sent, {counted(len(left_out), 'file')} left out"
-        Output().result(_plain({"sent": rows, "left_out": left_out}), said)
+        Output().result(shown_rows({"sent": rows, "left_out": left_out}), said)
         for entry in left_out:
             complain(f"{entry['path']}: {entry['error']}", path=entry["path"])
         return FAILED if left_out else 0
@@ -126,7 +129,7 @@ def get_image_series(
             "  ".join(filter(None, (row["device"], str(row["datetime"]), row["md5"], row["url"])))
             for row in sorted(rows, key=lambda row: (row["device"], row["datetime"]))
         ]
-        Output().result(_plain(rows), "\n".join(lines) or None)
+        Output().result(shown_rows(rows), "\n".join(lines) or None)
         Output().note(counted(len(rows), "image"))
 
     run(Where(local_dir, host, username), work)
@@ -152,11 +155,20 @@ def put_ml_bundle(
     host: Host = None,
     username: User = USER_DEFAULT,
 ) -> None:
-    """Send the files of a bundle that are missing there, or older and different."""
+    """Send the files of a bundle that are missing there, or older and different.
+
+    Files of a kind that bundles do not hold are left out, and named.
+    """
 
     async def work(client: Client) -> None:
+        left_out: list[str] = []
         with bars() as show:
-            _moved(await client.put_ml_bundle_dir(name, directory, what.value, on_progress=show), "sent")
+            rows = await client.put_ml_bundle_dir(name, directory, what.value, left_out=left_out, on_progress=show)
+        sent = _keys(rows)
+        Output().result({"sent": sent, "left_out": [{"key": key} for key in left_out]}, _lines(sent))
+        Output().note(f"{counted(len(sent), 'file')} sent, {counted(len(left_out), 'file')} left out")
+        if left_out and not Output().as_json:
+            complain(f"left out, as bundles hold no files of such kinds: {', '.join(left_out)}")
 
     run(Where(local_dir, host, username), work)
 
@@ -174,15 +186,19 @@ def get_ml_bundle(
 
     async def work(client: Client) -> None:
         with bars() as show:
-            _moved(await client.get_ml_bundle_dir(name, directory, what.value, on_progress=show), "fetched")
+            found = _keys(await client.get_ml_bundle_dir(name, directory, what.value, on_progress=show))
+        Output().result(found, _lines(found))
+        Output().note(f"{counted(len(found), 'file')} fetched")
 
     run(Where(local_dir, host, username), work)
 
 
-def _moved(rows: Sequence[dict[str, Any]], word: str) -> None:
-    found = [{"key": row["key"], "md5": row["md5"]} for row in rows]  # without URLs: they are signed
-    Output().result(found, "\n".join(row["key"] for row in rows) or None)
-    Output().note(f"{counted(len(rows), 'file')} {word}")
+def _keys(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{"key": row["key"], "md5": row["md5"]} for row in rows]  # without URLs: they are signed
+
+
+def _lines(files: Sequence[dict[str, str]]) -> str | None:
+    return "\n".join(file["key"] for file in files) or None
 
 
 @sticky_pi.command()
@@ -209,7 +225,7 @@ def users(
             await _delete_user(client, delete)
         rows = [_shown(row) for row in await client.get_users()]
         lines = [f"{row['username']}  {row['role']}  {row['email'] or ''}".rstrip() for row in rows]
-        Output().result(_plain(rows), "\n".join(lines) or None)
+        Output().result(shown_rows(rows), "\n".join(lines) or None)
 
     run(Where(local_dir, host, username), work)
 
@@ -225,6 +241,23 @@ async def _delete_user(client: Client, name: str) -> None:
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     role = "reads" if not row["can_write"] else "administers" if row["is_admin"] else "writes"
     return {"id": row["id"], "username": row["username"], "email": row["email"], "role": role}
+
+
+complete("sticky-pi", catalogue)
+
+
+@sticky_pi.command()
+def api(
+    group: Group = None,
+    operation: Operation = None,
+    param: Param = None,
+    describe: Describe = False,
+    local_dir: Folder = _LOCAL,
+    host: Host = None,
+    username: User = USER_DEFAULT,
+) -> None:
+    """Call an operation and print its answer as JSON."""
+    answer(service(Where(local_dir, host, username)), group, operation, param or (), describe=describe)
 
 
 @sticky_pi.command()
@@ -248,9 +281,3 @@ def report(
         Output().result({"path": str(output), "images": images, "devices": len(devices)}, said)
 
     run(Where(local_dir, host, username), work)
-
-
-def _plain(value: Any) -> Any:
-    from asyncclient.sticky_pi.utils import json_io_converter
-
-    return json.loads(json.dumps(value, default=json_io_converter))

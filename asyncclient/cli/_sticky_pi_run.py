@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import getpass
+import json
 import logging
 import os
 import sys
@@ -18,6 +18,7 @@ import typer
 
 from asyncclient.cli._commands import finish
 from asyncclient.cli._errors import OK, Problem
+from asyncclient.cli._loop import run_async
 from asyncclient.cli._output import progress_console
 from asyncclient.cli._settings import settings
 from asyncclient.errors import ConfigurationError
@@ -49,6 +50,7 @@ __all__ = [
     "remote_api",
     "run",
     "secret",
+    "shown_rows",
 ]
 
 FOLDER_VARIABLE: Final = "STICKY_PI_LOCAL_DIR"
@@ -97,7 +99,7 @@ def run(where: Where, work: Callable[[Client], Awaitable[int | None]], **options
         async with client_of(where, options) as client:
             return await work(client) or OK
 
-    finish(lambda: asyncio.run(opened()))
+    finish(lambda: run_async(opened))
 
 
 def client_of(where: Where, options: Mapping[str, Any]) -> Client:
@@ -145,6 +147,13 @@ def moment(text: str, option: str) -> dt.datetime:
     except ValueError:
         raise Problem(f"{option} is not a time like 2022-05-17 or 2022-05-17T18:30:00: {text}") from None
     return found.astimezone(dt.UTC).replace(tzinfo=None) if found.tzinfo is not None else found
+
+
+def shown_rows(value: Any) -> Any:
+    """Return rows as JSON can say them, with datetimes as the API writes them."""
+    from asyncclient.sticky_pi.utils import json_io_converter
+
+    return json.loads(json.dumps(value, default=json_io_converter))
 
 
 _PHASES: Final = {"hashing": "look at files", "sending": "send", "receiving": "fetch"}

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import anyio
 import typer
 
 from asyncclient.cli._commands import finish
 from asyncclient.cli._errors import OK, UNUSABLE, Problem, complain
+from asyncclient.cli._loop import run_async
+from asyncclient.cli._options import ListenHost, ListenPort
 from asyncclient.errors import ConfigurationError
 
 __all__ = ["serve"]
@@ -67,8 +68,8 @@ def serve(
     s3_region: _S3Region = None,
     public_url: _Public = None,
     admin: _Admin = "admin",
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    host: ListenHost = "127.0.0.1",
+    port: ListenPort = 8000,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=256)] = 1,
     tls_certificate: Annotated[Path | None, typer.Option(help="Serve https: a file in PEM form.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The key that belongs to it.")] = None,
@@ -114,7 +115,7 @@ def _serve(given: Mapping[str, str | None], admin: str, serving: Serving) -> int
         os.environ["SECRET_API_KEY"] = _secret(Path(str(given["LOCAL_DIR"])))
     conf = ServerConf()
     create_app(conf)  # what is wrong with the configuration is said now, once
-    made = anyio.run(_prepare, conf, admin)
+    made = run_async(lambda: _prepare(conf, admin))
     listener = _listen(serving.host, serving.port)
     address = listener.getsockname()
     scheme = "http" if serving.key is None else "https"
@@ -166,8 +167,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _secret(folder: Path) -> str:
     """Return the key that tokens are signed with; made with the first start."""
+    from asyncclient.sticky_pi._private import make_private_folder
+
     path = folder / _KEY_FILE
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -182,11 +185,20 @@ async def _prepare(conf: Mapping[str, Any], admin: str) -> str | None:
     from asyncclient.sticky_pi._api import AsyncRemoteAPI
 
     async with AsyncRemoteAPI(conf) as api:
+        _look_at(api._database.path)
         if admin in [user["username"] for user in await api.get_users()]:
             return None
         password = conf.get("API_ADMIN_PASSWORD") or secrets.token_urlsafe(12)
         await api.put_users([{"username": admin, "password": password, "is_admin": True}])
         return None if conf.get("API_ADMIN_PASSWORD") else str(password)
+
+
+def _look_at(database: Path | None) -> None:
+    """Say so where everybody can read the database: its permissions may have been given on purpose, so they stay."""
+    from asyncclient.sticky_pi._private import others_may_read
+
+    if database is not None and others_may_read(database):
+        typer.echo(f"every user of this machine can read the hashes of passwords: chmod 600 {database}", err=True)
 
 
 def _shown(host: str) -> str:

@@ -9,6 +9,7 @@ import typer
 from asyncclient.cli._commands import SilentCommand, finish, make_group
 from asyncclient.cli._complete import emulators
 from asyncclient.cli._errors import Missing
+from asyncclient.cli._options import ListenHost, ListenPort
 
 __all__ = ["testing"]
 
@@ -18,8 +19,8 @@ testing = make_group("testing", "Emulators of the services, for tests.")
 @testing.command(cls=SilentCommand)
 def serve(
     service: Annotated[str, typer.Argument(help="The service, for instance las.", autocompletion=emulators)],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 0,
+    host: ListenHost = "127.0.0.1",
+    port: ListenPort = 0,
     tls: Annotated[bool, typer.Option("--tls", help="https, with a throw-away authority.")] = False,
 ) -> None:
     """Serve the emulator of a service until Ctrl-C.

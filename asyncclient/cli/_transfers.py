@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import importlib.util
 import re
@@ -18,6 +17,7 @@ from asyncclient._transfers.options import DEFAULTS, Downloaded, TransferOptions
 from asyncclient._transfers.progress import rich_progress
 from asyncclient.cli._counts import counted
 from asyncclient.cli._errors import FAILED, OK, Missing, Problem, complain, words_of
+from asyncclient.cli._loop import run_async
 from asyncclient.cli._output import Output, progress_console
 from asyncclient.cli._settings import settings
 from asyncclient.errors import AsyncClientError, ConfigurationError
@@ -71,7 +71,7 @@ def seconds(text: str) -> float:
 
 def list_all() -> int:
     """Print the jobs that have a journal, the oldest first."""
-    jobs = asyncio.run(engine.list_jobs())
+    jobs = run_async(engine.list_jobs)
     if settings().as_json:
         Output().result([_as_data(job) for job in jobs], None)
     elif not jobs:
@@ -203,7 +203,7 @@ def _facts(found: Uploaded | Downloaded) -> dict[str, Any]:
 
 
 def _each(request: Request, work: Callable[[JobSummary], Awaitable[_Outcome]]) -> int:
-    outcomes = asyncio.run(_run_each(request, work))
+    outcomes = run_async(lambda: _run_each(request, work))
     if settings().as_json:
         found = [{"id": each.id, "ok": each.ok, **each.facts} for each in outcomes]
         Output().result(found, None)
@@ -269,7 +269,7 @@ def _load(service: str) -> None:
 
 def prune(older_than_s: float) -> int:
     """Delete what nobody has touched for long."""
-    pruned = asyncio.run(_prune(older_than_s))
+    pruned = run_async(lambda: _prune(older_than_s))
     left = [{"id": each.job_id, "service": each.service, "origin": each.origin} for each in pruned.sessions]
     if settings().as_json:
         files = [str(path) for path in pruned.part_files]

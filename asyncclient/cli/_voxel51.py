@@ -11,7 +11,7 @@ from asyncclient.cli._commands import make_group
 from asyncclient.cli._output import Output
 from asyncclient.cli._tables import simple_table
 from asyncclient.cli._voxel51_analytics import analytics
-from asyncclient.cli._voxel51_api import Operations
+from asyncclient.cli._voxel51_api import SERVICE
 from asyncclient.cli._voxel51_auth import auth
 from asyncclient.cli._voxel51_data import data
 from asyncclient.cli._voxel51_jobs import jobs
@@ -44,4 +44,4 @@ def status(
     run(work)
 
 
-add_api(voxel51, "voxel51", Operations())
+add_api(voxel51, "voxel51", SERVICE)

@@ -11,7 +11,7 @@ import typer
 from asyncclient.cli._commands import make_group
 from asyncclient.cli._output import Output, bars
 from asyncclient.cli._tables import pairs_table
-from asyncclient.cli._voxel51_batch import Force, details
+from asyncclient.cli._voxel51_batch import Force, SomeIds, details
 from asyncclient.cli._voxel51_data import OneId, ToPath
 from asyncclient.cli._voxel51_jobs import print_or_write
 from asyncclient.cli._voxel51_lists import Ascending, Count, Limit, Search, SortBy, ordered
@@ -66,7 +66,7 @@ def list_(
 
 @analytics.command()
 def info(
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)],
+    ids: SomeIds,
     all_fields: AllFields = False,
 ) -> None:
     """Show the details of analytics."""

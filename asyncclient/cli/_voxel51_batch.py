@@ -22,6 +22,7 @@ __all__ = [
     "DryRun",
     "Force",
     "Ids",
+    "SomeIds",
     "Words",
     "change",
     "details",
@@ -29,6 +30,7 @@ __all__ = [
     "ttl_of",
 ]
 
+SomeIds = Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids.", show_default=False)]
 All = Annotated[bool, typer.Option("-a", "--all", help="All there are, in place of ids.")]
 Force = Annotated[bool, typer.Option("-f", "--force", "-y", "--yes", help="Do not ask.")]

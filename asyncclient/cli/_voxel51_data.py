@@ -20,13 +20,14 @@ from asyncclient.cli._voxel51_batch import (
     DryRun,
     Force,
     Ids,
+    SomeIds,
     Words,
     change,
     details,
     ttl_of,
 )
 from asyncclient.cli._voxel51_lists import Ascending, Count, Limit, Search, SortBy, ordered
-from asyncclient.cli._voxel51_run import AllFields, PrintId, run
+from asyncclient.cli._voxel51_run import AllFields, PrintId, run, show_download
 from asyncclient.cli._voxel51_tables import DATA, human_bytes, records_table
 from asyncclient.errors import AsyncClientError
 
@@ -74,7 +75,7 @@ def list_(
 
 @data.command()
 def info(
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)],
+    ids: SomeIds,
     all_fields: AllFields = False,
 ) -> None:
     """Show the details of data."""
@@ -154,14 +155,8 @@ def download(data_id: OneId, path: ToPath = None, url: Url = False) -> None:
     """Download data. What an interrupted download has left behind is used by the next."""
 
     async def work(api: AsyncAPI) -> None:
-        output = Output()
-        if url:
-            link = await api.get_data_download_url(data_id)
-            output.result({"url": link}, link)
-            return
-        with bars() as report:
-            target = await api.download_data(data_id, path, on_progress=report)
-        output.result({"id": data_id, "path": str(target)}, f"Downloaded '{data_id}' to '{target}'")
+        link = api.get_data_download_url if url else None
+        await show_download(data_id, link, api.download_data, path)
 
     run(work)
 

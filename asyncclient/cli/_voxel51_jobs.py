@@ -10,12 +10,12 @@ import typer
 
 from asyncclient.cli._commands import make_group
 from asyncclient.cli._errors import Problem
-from asyncclient.cli._output import Output, bars
-from asyncclient.cli._voxel51_batch import details
+from asyncclient.cli._output import Output
+from asyncclient.cli._voxel51_batch import SomeIds, details
 from asyncclient.cli._voxel51_data import OneId, ToPath, Url
 from asyncclient.cli._voxel51_job_changes import add_changes
 from asyncclient.cli._voxel51_lists import Ascending, Count, Limit, Search, SortBy, ordered
-from asyncclient.cli._voxel51_run import AllFields, PrintId, run
+from asyncclient.cli._voxel51_run import AllFields, PrintId, run, show_download
 from asyncclient.cli._voxel51_tables import JOBS, records_table
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def list_(
 
 @jobs.command()
 def info(
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids.", show_default=False)],
+    ids: SomeIds,
     all_fields: AllFields = False,
 ) -> None:
     """Show the details of jobs."""
@@ -177,14 +177,8 @@ def download(job_id: OneId, path: ToPath = None, url: Url = False) -> None:
     """Download the output of a job that is complete."""
 
     async def work(api: AsyncAPI) -> None:
-        output = Output()
-        if url:
-            link = await api.get_job_output_download_url(job_id)
-            output.result({"url": link}, link)
-            return
-        with bars() as report:
-            target = await api.download_job_output(job_id, path, on_progress=report)
-        output.result({"id": job_id, "path": str(target)}, f"Downloaded '{job_id}' to '{target}'")
+        link = api.get_job_output_download_url if url else None
+        await show_download(job_id, link, api.download_job_output, path)
 
     run(work)
 

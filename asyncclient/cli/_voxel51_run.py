@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from asyncclient._logging import logger_of, shown_on_stderr
 from asyncclient.cli._commands import finish
+from asyncclient.cli._loop import run_async
+from asyncclient.cli._output import Output, bars
 from asyncclient.cli._settings import settings
 
 if TYPE_CHECKING:
     from asyncclient.voxel51 import AsyncAPI
 
-__all__ = ["AllFields", "PrintId", "run", "run_locally"]
+__all__ = ["AllFields", "PrintId", "run", "run_locally", "show_download"]
 
 PrintId = Annotated[bool, typer.Option("--print-id", help="Print only ids, one a line.")]
 AllFields = Annotated[bool, typer.Option("-a", "--all-fields", help="Show all columns.")]
@@ -32,7 +34,30 @@ def run(work: Callable[[AsyncAPI], Awaitable[int | None]]) -> None:
         async with AsyncAPI(**settings().client_options()) as api:
             return await work(api)
 
-    run_locally(lambda: asyncio.run(in_session()))
+    run_locally(lambda: run_async(in_session))
+
+
+async def show_download(
+    source_id: str,
+    link: Callable[[str], Awaitable[str]] | None,
+    fetch: Callable[..., Awaitable[Any]],
+    path: Path | None,
+) -> None:
+    """Print a signed URL, or fetch the file and say where it is.
+
+    Args:
+        source_id: Of what is fetched.
+        link: Returns the URL; None if the file is wanted.
+        fetch: Downloads to a path and returns it.
+        path: Where the file goes. Default: where ``fetch`` puts it.
+    """
+    if link is not None:
+        url = await link(source_id)
+        Output().result({"url": url}, url)
+        return
+    with bars() as report:
+        target = await fetch(source_id, path, on_progress=report)
+    Output().result({"id": source_id, "path": str(target)}, f"Downloaded '{source_id}' to '{target}'")
 
 
 def run_locally(work: Callable[[], int | None]) -> None:

@@ -8,9 +8,11 @@ from asyncclient.voxel51 import AsyncApplicationAPI
 
 async def main(path: str) -> None:
     async with AsyncApplicationAPI() as api:  # the active application token, or VOXEL51_APP_PRIVATE_KEY
+        known = await api.list_users()
 
         async def work(username: str) -> None:
-            await api.create_user(username)
+            if username not in known:  # creating one twice is a conflict
+                await api.create_user(username)
             async with api.with_user(username):  # for this task only
                 await api.upload_data(path, filename=f"{username}.mp4")
                 print(username, "has", [record["name"] for record in await api.list_data()])

@@ -31,7 +31,8 @@ activate_application_token("app-token.json")
 
 # --8<-- [start:user]
 app = ApplicationAPI()
-app.create_user("carol")
+if "carol" not in app.list_users():
+    app.create_user("carol")
 app.with_user("carol")
 app.upload_data("a.mp4")
 print(len(app.list_data()), "file of carol")

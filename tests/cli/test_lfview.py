@@ -12,11 +12,13 @@ import pytest
 
 from asyncclient.cli import main
 from asyncclient.cli._lfview import unsigned
+from asyncclient.cli._lfview_api import OPERATIONS
 from asyncclient.cli._lfview_folder import INDEX, read_folder
 from asyncclient.lfview import Session
 from asyncclient.testing import Server
 
 Say = Callable[..., Any]
+ROOT = Path(__file__).parents[2]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
 
@@ -185,3 +187,56 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setitem(__import__("sys").modules, "numpy", None)
     assert main(["lfview", "get", "https://lfview.com/app/a/b/c"]) == 2
     assert "pip install 'asyncclient[lfview]'" in capsys.readouterr().err
+
+
+def test_any_operation(said: Say, session: Session, asyncclient_lfview: Server) -> None:
+    url = said("upload", "holes.csv").strip()
+    org, project, view = url.rsplit("/", 3)[1:] if "/app/" in url else (*url.split("/")[-4:-2], url.rsplit("/", 1)[1])
+    place = ("-p", f"org={org}", "-p", f"project={project}")
+    assert "views" in said("api").splitlines()
+    assert "body (required): Mapping[str, Any]" in said("api", "views", "invite-to-view", "--describe")
+    assert "user_api_url" in said("api", "session", "lookup_endpoints", "--json")
+    assert json.loads(said("api", "session", "get_user"))["accepted_terms"] is True
+    body = {"name": "Empty", "contents": [], "elements": []}
+    made = json.loads(said("api", "views", "upload_view", *place, "-p", f"body={json.dumps(body)}"))
+    uid = made["links"]["self"].rsplit("/", 1)[1]
+    one = (*place, "-p", f"view={uid}")
+    Path("view.json").write_text(json.dumps({**body, "name": "Renamed"}))
+    said("api", "views", "upload_view_update", *one, "-p", "body=@view.json")
+    assert json.loads(said("api", "views", "download_view", *one))["name"] == "Renamed"
+    assert said("api", "views", "delete_view", *one) == ""
+    assert main(["lfview", "api", "views", "download_view", *one]) == 4
+    assert json.loads(said("api", "views", "download_view", *place, "-p", f"view={view}"))["name"] == "holes"
+
+
+def test_content_as_it_is(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    url = main(["lfview", "upload", "photo.png"]) or capfdbinary.readouterr().out.decode().strip()
+    org, project, base, sub, uid = url.split("/")[-5:]
+    names = {"org": org, "project": project, "base_type": base, "sub_type": sub, "uid": uid}
+    given = [text for name, value in names.items() for text in ("-p", f"{name}={value}")]
+    assert main(["lfview", "api", "resources", "download", *given]) == 0
+    location = json.loads(capfdbinary.readouterr().out)["links"]["location"]
+    assert main(["lfview", "api", "content", "download_content", "-p", f"location={location}"]) == 0
+    assert capfdbinary.readouterr().out == PNG
+
+
+def test_names_stay_in_their_path(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("-p", "org=lab", "-p", "project=..", "-p", "view=a")
+    assert main(["lfview", "api", "views", "download_view", *given]) == 2
+    assert "'..' is no name" in capsys.readouterr().err
+    given = ("-p", "org=lab", "-p", "project=a/../b", "-p", "view=a")
+    assert main(["lfview", "api", "views", "download_view", *given]) == 3
+    assert "/project/lab/a%2F..%2Fb/views/a" in capsys.readouterr().err
+
+
+def test_every_operation_of_the_service_is_there() -> None:
+    description = json.loads((ROOT / "asyncclient" / "lfview" / "openapi.json").read_text("utf-8"))
+    there = {
+        (call["tags"][0], call["operationId"], method.upper(), path.removeprefix("/") if "location" in path else path)
+        for path, calls in description["paths"].items()
+        for method, call in calls.items()
+        if "operationId" in call
+    }
+    known = {(call.group, call.name, call.method, call.path) for call in OPERATIONS}
+    assert {entry[:3] for entry in there} - {entry[:3] for entry in known} == {("content", "upload_content", "PUT")}
+    assert {entry for entry in known if entry[1] != "lookup_endpoints"} <= there

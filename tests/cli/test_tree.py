@@ -223,6 +223,10 @@ def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         ("asyncclient flywheel api projects get_all_projects_", "get_all_projects_groups"),
         ("asyncclient voxel51 api st", "status"),
         ("asyncclient voxel51 api nothing ", ""),
+        ("asyncclient lfview api s", "session slides"),
+        ("asyncclient lfview api slides delete", "delete_feedback delete_slide"),
+        ("asyncclient sticky-pi api t", "tuboids"),
+        ("asyncclient sticky-pi api users put", "put_users"),
     ],
 )
 def test_completion(words: str, expected: str, completed: Any) -> None:

@@ -75,13 +75,14 @@ def test_voxel51_batch(run_example: RunExample, platform: Server, tmp_path: Path
 def test_voxel51_application(run_example: RunExample, platform: Server, tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(bytes(5000))
 
-    lines = run_example("voxel51_application.py", tmp_path / "clip.mp4").splitlines()
+    for names in (["alice.mp4"], ["alice.mp4", "alice.mp4"]):  # the second time the users are there, and have a file
+        lines = run_example("voxel51_application.py", tmp_path / "clip.mp4").splitlines()
 
-    assert sorted(lines) == [
-        "alice has ['alice.mp4']",
-        "bob has ['bob.mp4']",
-        "users ['alice', 'bob']",
-    ]
+        assert sorted(lines) == [
+            f"alice has {names}",
+            f"bob has {[name.replace('alice', 'bob') for name in names]}",
+            "users ['alice', 'bob']",
+        ]
 
 
 def test_voxel51_parts(run_example: RunExample, platform: Server, play: Path, monkeypatch: pytest.MonkeyPatch) -> None:

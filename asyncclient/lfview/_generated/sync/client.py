@@ -79,7 +79,7 @@ class UnauthenticatedSession(BlockingSession[AsyncUnauthenticatedSession]):
             timeout=timeout,
             max_retries=max_retries,
         )
-        self._run(self._async.connect)
+        self._complete(self._async.connect)
 
     @property
     def service(self) -> str | None:
@@ -233,7 +233,7 @@ class UploadSession(BlockingSession[AsyncUploadSession]):
             timeout=timeout,
             max_retries=max_retries,
         )
-        self._run(self._async.connect)
+        self._complete(self._async.connect)
 
     def upload(
         self,
@@ -447,7 +447,7 @@ class Session(BlockingSession[AsyncSession]):
             timeout=timeout,
             max_retries=max_retries,
         )
-        self._run(self._async.connect)
+        self._complete(self._async.connect)
 
     def upload_slide(
         self,
