@@ -110,7 +110,7 @@ class BulkTurn:
     async def outgoing(self, request: Request) -> Request:
         """Return the request with a body that is paced and counted, where it needs to be, when it may begin."""
         body = request.body
-        if self._down is not None and self._load.direction is Direction.DOWN:
+        if self._down is not None and self._load.direction is not Direction.UP:
             await self._down.begin()
         if not body or (self._up is None and (isinstance(body, bytes) or body.length is not None)):
             return request
@@ -192,7 +192,7 @@ class BulkTurn:
         self._received = True
         if self._down is not None:
             self._down.moved(count)
-        if self._load.direction is Direction.DOWN:
+        if self._load.direction is not Direction.UP:
             self._slot.moved(count)
 
     def _end(self, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncclient._messages import Origin
     from asyncclient.types import Limits
 
-__all__ = ["Bounds", "Direction", "Gate", "Lane", "Place"]
+__all__ = ["Bounds", "Direction", "Gate", "Lane", "Place", "Streams"]
 
 
 class Lane(enum.Enum):
@@ -27,15 +27,20 @@ class Lane(enum.Enum):
 
 
 class Direction(enum.Enum):
-    """Where the bytes of a bulk request go; each has a limit of its own at every origin."""
+    """Where the bytes of a bulk request go; each has a limit of its own at every origin.
+
+    ``STREAM`` is down too, to somebody who takes the bytes when it suits him. He may need another slot, or memory that
+    somebody else gives back only after a slot, before he takes more: so streams never hold all slots.
+    """
 
     UP = "up"
     DOWN = "down"
+    STREAM = "stream"
 
     __hash__ = object.__hash__
 
 
-_START: Final = {Direction.UP: 2, Direction.DOWN: 4}
+_START: Final = {Direction.UP: 2, Direction.DOWN: 4, Direction.STREAM: 4}
 _MOST: Final = 64
 
 
@@ -52,6 +57,27 @@ class Bounds(NamedTuple):
         per_origin = limits.max_connections_per_origin or limits.max_connections
         bulk = limits.max_connections - limits.reserve
         return cls(per_origin, per_origin - limits.reserve_per_origin, bulk)
+
+    def most(self, direction: Direction) -> int:
+        """Return how many requests of a direction one origin may have at a time."""
+        if direction is Direction.STREAM:
+            return max(1, min(_MOST, self.bulk - 1, self.bulk_per_origin - 1))
+        return min(_MOST, self.bulk)
+
+
+class Streams:
+    """Counts the streams of all origins.
+
+    Attributes:
+        in_use: Slots they hold.
+        most: They may hold: one less than all, where there are several.
+    """
+
+    __slots__ = ("in_use", "most")
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.in_use = 0
+        self.most: Final = max(1, bounds.bulk - 1)
 
 
 class Gate:
@@ -74,7 +100,7 @@ class Gate:
         self.in_use = 0
         self.limit: AdaptiveLimit | None = None
         if direction is not None:
-            self.limit = AdaptiveLimit(_START[direction], min(_MOST, place.bounds.bulk))
+            self.limit = AdaptiveLimit(_START[direction], place.bounds.most(direction))
 
     def room(self) -> int:
         """Return how many more may begin here, as far as this origin is concerned."""
@@ -86,6 +112,8 @@ class Gate:
         if place.paused:
             return 0
         room = min(room, bounds.bulk_per_origin - place.bulk)
+        if self.direction is Direction.STREAM:
+            room = min(room, place.streams.most - place.streams.in_use)
         return room if self.limit is None else min(room, self.limit.value - self.in_use)
 
 
@@ -95,6 +123,7 @@ class Place:
     Attributes:
         origin: Its name.
         bounds: What it may not exceed.
+        streams: Of all origins.
         total: Slots in use.
         bulk: Of these, bulk ones.
         control: The gate of small calls.
@@ -102,11 +131,12 @@ class Place:
         timer: Ends the pause; None if there is none.
     """
 
-    __slots__ = ("_bulk_gates", "bounds", "bulk", "control", "origin", "paused_until", "timer", "total")
+    __slots__ = ("_bulk_gates", "bounds", "bulk", "control", "origin", "paused_until", "streams", "timer", "total")
 
-    def __init__(self, origin: Origin, bounds: Bounds) -> None:
+    def __init__(self, origin: Origin, bounds: Bounds, streams: Streams) -> None:
         self.origin = origin
         self.bounds = bounds
+        self.streams = streams
         self.total = 0
         self.bulk = 0
         self.control = Gate(Lane.CONTROL, self)

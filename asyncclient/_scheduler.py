@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from asyncclient._adaptive import Moment
 from asyncclient._budget import ByteBudget, default_budget_bytes
 from asyncclient._flows import BULK_COST_BYTES, CONTROL_COST_BYTES, NORMAL_WEIGHT, FairQueue, Waiter
-from asyncclient._places import Bounds, Direction, Gate, Lane, Place
+from asyncclient._places import Bounds, Direction, Gate, Lane, Place, Streams
 from asyncclient.errors import HubClosed
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ class Scheduler:
         self.clock: Final = clock
         self._draw: Final = draw
         self._bounds: Final = Bounds.of(limits)
+        self._streams: Final = Streams(self._bounds)
         self._in_flight = 0
         self._bulk_in_flight = 0
         self._places: dict[Origin, Place] = {}
@@ -286,7 +287,7 @@ class Scheduler:
         if place is None:
             if len(self._places) >= self._sweep_at:
                 self._sweep()
-            place = self._places[origin] = Place(origin, self._bounds)
+            place = self._places[origin] = Place(origin, self._bounds, self._streams)
         return place
 
     def _forget_the_dead(self) -> None:
@@ -320,6 +321,7 @@ class Scheduler:
             self._bulk_in_flight += 1
             gate.place.bulk += 1
             gate.in_use += 1
+            self._streams.in_use += gate.direction is Direction.STREAM
             if gate.limit is not None:
                 gate.limit.begin(gate.in_use, self.moment())
         return Slot(self, gate)
@@ -332,14 +334,24 @@ class Scheduler:
             self._bulk_in_flight -= 1
             place.bulk -= 1
             gate.in_use -= 1
+            self._streams.in_use -= gate.direction is Direction.STREAM
         if self._waiting:
             self._freed(place)
+            if gate.direction is Direction.STREAM:
+                self._freed_stream()
             self._wake()
 
     def _freed(self, place: Place) -> None:
         self._control.freed(place.control)
         for gate in place.bulk_gates():
             self._bulk.freed(gate)
+
+    def _freed_stream(self) -> None:
+        # It may have been the last one that all origins together may have.
+        for place in self._places.values():
+            for gate in place.bulk_gates():
+                if gate.direction is Direction.STREAM:
+                    self._bulk.freed(gate)
 
     def _resume(self, place: Place) -> None:
         place.timer = None

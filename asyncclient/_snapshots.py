@@ -55,8 +55,8 @@ class HubStatistics:
         queues: Requests that wait, by lane.
         connections: Connections made, by origin: ``idle`` and ``busy`` ones. Empty with a transport of httpx, which keeps
             its own.
-        limits: Parts in flight that transfers allow themselves now, by origin and direction (``up``, ``down``); learned
-            from what comes of them.
+        limits: Parts in flight that transfers allow themselves now, by origin and direction (``up``, ``down``, and
+            ``stream`` for downloads that somebody takes bytes from); learned from what comes of them.
         paused_s: Seconds until transfers go on, by origin that asked for a pause (``Retry-After``).
         bytes_in_use: Memory reserved for parts in flight.
         transfers: Transfers under way by what they do (``hashing``, ``sending``, ``receiving``, ``verifying``), and those

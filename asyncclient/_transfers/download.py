@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from asyncclient._budget import Reservation
+from asyncclient._scheduler import Direction
 from asyncclient._transfers.digest import candidate_part_sizes, join_etag, new_md5
 from asyncclient._transfers.download_arrived import Arrived
 from asyncclient._transfers.download_identity import Identified, insist
@@ -52,7 +53,7 @@ class Download:
         self._target = target
         self._destination = destination
         self._is_path = isinstance(destination, (str, os.PathLike))
-        self._remote = RemoteFile(run.wire, target, None)
+        self._remote = self._remote_file(None)
         self._identified = Identified(run, target)
         self._sink: Sink | None = None
         self._parts = 1
@@ -65,11 +66,15 @@ class Download:
         try:
             proof = await self._resumed(known)
             if proof is None:
-                self._remote = RemoteFile(self._run.wire, self._target, known)
+                self._remote = self._remote_file(known)
                 proof = await self._fresh()
             return await self._finish(*proof)
         finally:
             await self._close()
+
+    def _remote_file(self, known: RemoteInfo | None) -> RemoteFile:
+        direction = Direction.DOWN if self._is_path else Direction.STREAM
+        return RemoteFile(self._run.wire, self._target, known, direction)
 
     # --- from the start ----------------------------------------------------------------------------------------------
 
@@ -153,7 +158,7 @@ class Download:
     async def _without_ranges(self) -> tuple[Proof, str | None]:
         """Begin again as one stream: what a service answers to ranges cannot be relied on."""
         await self._discard()
-        self._remote = RemoteFile(self._run.wire, self._target, replace(self._remote.info, size=None))
+        self._remote = self._remote_file(replace(self._remote.info, size=None))
         await self._record_file()
         piece = await self._remote.open(None)
         try:
@@ -209,7 +214,7 @@ class Download:
             await self._discard()
             self._run.restart("remote_changed")
             return None
-        self._remote = RemoteFile(self._run.wire, self._target, _merged(was, known))
+        self._remote = self._remote_file(_merged(was, known))
         self._remote.trust_etag()
         insist(self._target)
         self._run.with_size(file.size)

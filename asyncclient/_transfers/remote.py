@@ -8,6 +8,7 @@ from typing import Final
 
 from asyncclient._messages import Headers, Request
 from asyncclient._pipeline import Answer, StreamedAnswer
+from asyncclient._scheduler import Direction
 from asyncclient._transfers.ranges import Span, check_content_range, parse_content_range, range_header
 from asyncclient._transfers.target import DownloadTarget, RemoteInfo
 from asyncclient._transfers.wire import MAX_RENEWALS, Wire
@@ -51,14 +52,18 @@ class RemoteFile:
         wire: Sends the requests.
         target: Makes them.
         known: What a listing or an earlier run knows of the file.
+        direction: ``STREAM`` where somebody takes the bytes when it suits him.
 
     Attributes:
         info: What is known by now; of every later answer it must be true.
         ranges: Whether the service has answered a range with that range.
     """
 
-    def __init__(self, wire: Wire, target: DownloadTarget, known: RemoteInfo | None) -> None:
+    def __init__(
+        self, wire: Wire, target: DownloadTarget, known: RemoteInfo | None, direction: Direction = Direction.DOWN
+    ) -> None:
         self._wire = wire
+        self._direction = direction
         self._target = target
         self._fetched = False
         self.info = known or RemoteInfo()
@@ -86,7 +91,11 @@ class RemoteFile:
             request = self._ranged(await self._target.request(self._wire), span)
             try:
                 return await self._wire.stream(
-                    request, "download", accept=(_NOT_SATISFIABLE, _PRECONDITION), size_bytes=self._cost(span)
+                    request,
+                    "download",
+                    accept=(_NOT_SATISFIABLE, _PRECONDITION),
+                    size_bytes=self._cost(span),
+                    direction=self._direction,
                 )
             except APIError as error:
                 if renewal == MAX_RENEWALS or not self._target.expired(error):

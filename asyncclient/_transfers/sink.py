@@ -124,10 +124,9 @@ class SinkWriter:
             await self._settle()
 
     async def aclose(self) -> None:
-        """Drop what is not under way and wait for what is; nothing is raised."""
+        """Drop what is not under way and end what is; nothing is raised."""
         self._pieces, self._size = [], 0
-        if self._writing is not None:
-            await finish(self._writing)
+        await self._stop()
 
     def _start(self) -> None:
         pieces, self._pieces = self._pieces, []
@@ -135,13 +134,20 @@ class SinkWriter:
         self._writing = asyncio.create_task(self._sink.write(self._offset, pieces, self._digest))
         self._offset += self._writing_bytes
 
+    async def _stop(self) -> None:
+        """Wait for the end of a write; a function of the user is cancelled, for what it waits for may never come."""
+        if self._writing is not None:
+            if isinstance(self._sink, CallableSink):
+                self._writing.cancel()
+            await finish(self._writing)
+
     async def _settle(self) -> None:
         if self._writing is None:
             return
         try:
             await asyncio.shield(self._writing)
         except asyncio.CancelledError:
-            await finish(self._writing)
+            await self._stop()
             raise
         self.written += self._writing_bytes
         self._writing = None

@@ -181,6 +181,10 @@ class StreamSource(Unidentified):
         self.size = size
         self.name = name
 
+    async def begin(self) -> None:
+        """Wait for the first bytes, or the end: a request made before would hold its slot for somebody who waits for one."""
+        await self._fill()
+
     async def take(self, length: int) -> Held | None:
         """Read the next part of up to ``length`` bytes into memory; None after the last.
 

@@ -14,6 +14,7 @@ from asyncclient._transfers.proof import proves, proving
 from asyncclient._transfers.records import File
 from asyncclient._transfers.run import Run
 from asyncclient._transfers.source import Source
+from asyncclient._transfers.source_stream import StreamSource
 from asyncclient._transfers.target import PartsTarget, Receipt, SessionTarget, UploadTarget, WholeTarget
 from asyncclient._transfers.upload_body import SentBody, WholeDigest
 from asyncclient._transfers.upload_parts import PartsUpload
@@ -161,6 +162,8 @@ class Upload:
 
     async def _send_whole(self, target: WholeTarget) -> _Sent:
         self._run.earlier = None
+        if isinstance(self._source, StreamSource):
+            await self._source.begin()
         body = SentBody(self._source.body(), self._run.meter)
         wire = self._run.wire
         renewals = 0

@@ -77,13 +77,19 @@ class Wire:
         return await self._fetch(request, operation, rules or self.bulk, Lane.BULK, accept)
 
     async def stream(
-        self, request: Request, operation: str, *, accept: Collection[int] = (), size_bytes: int | None = None
+        self,
+        request: Request,
+        operation: str,
+        *,
+        accept: Collection[int] = (),
+        size_bytes: int | None = None,
+        direction: Direction = Direction.DOWN,
     ) -> StreamedAnswer | Answer:
         """Fetch content, of about ``size_bytes``; an answer with a status in ``accept`` is returned whole."""
         self._note(request)
         try:
             return await self.pipeline.stream(
-                request, operation, _accepting(self.get, accept), size_bytes=size_bytes, direction=Direction.DOWN
+                request, operation, _accepting(self.get, accept), size_bytes=size_bytes, direction=direction
             )
         except _Good as good:
             return good.answer

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asyncclient._adaptive import AdaptiveLimit
 from asyncclient._flows import BULK_COST_BYTES, CONTROL_COST_BYTES, NORMAL_WEIGHT, FairQueue, Waiter
 from asyncclient._messages import Origin
-from asyncclient._places import Bounds, Direction, Gate, Lane, Place
+from asyncclient._places import Bounds, Direction, Gate, Lane, Place, Streams
 from asyncclient.types import Limits
 
 MIB = 1024 * 1024
@@ -41,7 +41,7 @@ class World:
         bounds = Bounds.of(Limits(max_connections=capacity, control_reserve=0))
         self.gates: list[Gate] = []
         for number, width in enumerate(widths):
-            place = Place(Origin("https", f"{number}.test", 443), bounds)
+            place = Place(Origin("https", f"{number}.test", 443), bounds, Streams(bounds))
             gate = place.gate(lane, Direction.UP if lane is Lane.BULK else None)
             if gate.limit is not None:
                 gate.limit = AdaptiveLimit(width, width)

@@ -14,7 +14,7 @@ from asyncclient._adaptive import Outcome
 from asyncclient._budget import default_budget_bytes
 from asyncclient._flows import Flow, Waiter
 from asyncclient._messages import Origin
-from asyncclient._places import Bounds, Gate, Place
+from asyncclient._places import Bounds, Gate, Place, Streams
 from asyncclient._scheduler import Direction, Lane, Scheduler, Slot
 from asyncclient.errors import HubClosed
 from asyncclient.types import Limits
@@ -407,7 +407,7 @@ async def test_a_mass_cancellation_is_linear(at_once: bool, monkeypatch: pytest.
 
 
 async def test_dead_entries_are_dropped_when_they_are_the_majority() -> None:
-    flow = Flow("x", Gate(Lane.CONTROL, Place(A, Bounds.of(Limits()))))
+    flow = Flow("x", Gate(Lane.CONTROL, Place(A, Bounds.of(Limits()), Streams(Bounds.of(Limits())))))
     loop = asyncio.get_running_loop()
     futures: list[asyncio.Future[Slot]] = [loop.create_future() for _ in range(100)]
     flow.waiters.extend(Waiter(future, 1) for future in futures)
