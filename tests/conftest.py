@@ -13,6 +13,11 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something of the machine, not of the package.
+settings.register_profile("asyncclient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("asyncclient")
 
 # Shells start what runs in the background with SIGINT ignored, and children of the tests would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

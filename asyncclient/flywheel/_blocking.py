@@ -32,8 +32,10 @@ class BlockingBase(Finders, SyncFacade[A]):
 
     @staticmethod
     def _pulled(items: Iterable[T]) -> Iterable[T] | AsyncIterable[T]:
-        single = isinstance(items, (str, bytes, os.PathLike)) or not isinstance(items, Iterable)
-        return items if single else pulled(items)  # one file in place of several is for the method to refuse
+        given: Any = items
+        if isinstance(given, (str, bytes, os.PathLike)) or not isinstance(given, Iterable):
+            return items  # one file in place of several is for the method to refuse
+        return pulled(items)
 
     def _owner(self) -> Any:
         """Return the client, of which this may be a group."""
