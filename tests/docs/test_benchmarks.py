@@ -23,7 +23,7 @@ _SMALL = {
     "cancel": "--requests 300",
     "latency": "--rounds 1 --calls 5 --streams 2 --server asyncio",
     "transfers": "--mib 2 --memory-mib 4 --rounds 2",
-    "kill_resume": "--runs 1 --mib 1",
+    "kill_resume": "--runs 1 --mib 12",
     "voxel51": "--files 10 --large 1 --large-mib 1 --rounds 2",
     "flywheel": "--rounds 1 --objects 300 --files 5 --mib 1",
     "sticky_pi": "--images 2 --rounds 1",
