@@ -90,8 +90,7 @@ class Pipeline:
         self._attempts.closed = True
         self._deadlines.close()
         for waiter in self._resting:
-            if not waiter.done():
-                waiter.set_exception(HubClosed(CLOSED))
+            _wake(waiter)
         self.scheduler.close()
         await self.transport.aclose()
 
@@ -311,6 +310,8 @@ class Pipeline:
         finally:
             timer.cancel()
             self._resting.discard(waiter)
+        if self._attempts.closed:
+            raise HubClosed(CLOSED)
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

@@ -26,8 +26,9 @@ class _Method(tuple[str, str]):
         name, address = self
         module, _, cls = address.partition(":")
         method = getattr(importlib.import_module(module), cls).__dict__[name]
-        owner = next(found for found in (kind or type(instance)).__mro__ if found.__dict__.get(name) is self)
-        setattr(owner, name, method)
+        for owner in (kind or type(instance)).__mro__:
+            if owner.__dict__.get(name) is self:  # nowhere, if another thread has put the method there meanwhile
+                setattr(owner, name, method)
         return method.__get__(instance, kind)
 
 

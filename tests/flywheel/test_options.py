@@ -11,6 +11,7 @@ import pytest
 
 from asyncclient import AsyncHub, flywheel
 from asyncclient.errors import TransportError
+from asyncclient.flywheel._lazy import lazy_class
 from tests.flywheel.conftest import Driver
 from tests.flywheel.fake_service import FakeService, Reply
 
@@ -83,3 +84,12 @@ def test_a_cancelled_download_leaves_the_old_file(service: FakeService, tmp_path
 
     asyncio.run(run())
     assert (tmp_path / "f").read_bytes() == b"old"
+
+
+def test_two_threads_may_meet_at_the_first_use_of_a_method() -> None:
+    """Both have found what stands for it; the second comes when the first has put the method in its place."""
+    made = lazy_class("Made", object, "asyncclient.flywheel", {"_helpers:Helpers": "lookup resolve"})
+    found = made.__dict__["lookup"]
+    first = made().lookup  # type: ignore[attr-defined]  # made above
+    assert made.__dict__["lookup"] is first.__func__
+    assert found.__get__(made(), made).__func__ is first.__func__
