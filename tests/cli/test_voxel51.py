@@ -50,6 +50,7 @@ class Script(BaseHTTPRequestHandler):
     """Answers as it was written down, and remembers what it was asked."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: else every answer waits for an acknowledgement
     server: Scripted
 
     def _serve(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from asyncclient.testing._uvicorn import HttpServer, listen
 from tests.codegen.depot_app import KEY, Depot
+from tests.support.processes import unmeasured
 
 PROJECT = Path(__file__).parents[2]
 FILES = PROJECT / "docs" / "examples" / "sixth_service"
@@ -36,10 +36,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(root: Path, *arguments: str) -> str:
     """Run Python in the copy; its coverage would be that of files which are gone soon."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
-        cwd=root, env={**env, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=100,
+        cwd=root, env={**unmeasured(), "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -400,10 +400,10 @@ async def cancel_all(count: int, *, at_once: bool, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_a_mass_cancellation_is_linear(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = await cancel_all(10_000, at_once=at_once, monkeypatch=monkeypatch)
-    large = await cancel_all(100_000, at_once=at_once, monkeypatch=monkeypatch)
+    small = await cancel_all(2_500, at_once=at_once, monkeypatch=monkeypatch)
+    large = await cancel_all(25_000, at_once=at_once, monkeypatch=monkeypatch)
     assert large <= 15 * small
-    assert large <= 4 * 100_000
+    assert large <= 4 * 25_000
 
 
 async def test_dead_entries_are_dropped_when_they_are_the_majority() -> None:

@@ -46,11 +46,11 @@ NEEDS = {
 
 def environment(folder: Path, *requirements: str) -> Path:
     """Make an environment that holds nothing else; return its interpreter."""
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     # Compiled as they are imported: most of what the extras bring is not.
     options = ("--quiet", "--disable-pip-version-check", "--no-compile")
-    run(python, "-m", "pip", "install", *options, *requirements)
+    run(sys.executable, "-m", "pip", "--python", str(python), "install", *options, *requirements)
     return python
 
 

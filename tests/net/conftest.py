@@ -36,6 +36,15 @@ def open_sockets() -> int:
     return count
 
 
+@pytest.fixture(scope="module", autouse=True)
+def old_objects_apart() -> Iterator[None]:
+    """Keep what other tests left from being looked at by every collection below."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def no_leaked_sockets() -> Iterator[None]:
     if not Path("/proc/self/fd").exists():

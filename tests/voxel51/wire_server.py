@@ -90,6 +90,7 @@ class WireServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: else every answer waits for an acknowledgement
     server: _Server
 
     def _any(self) -> None:
