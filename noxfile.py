@@ -83,10 +83,15 @@ def tests(session: nox.Session) -> None:
         OFFICIAL_LAS_PYTHON: official_las_python(session),
         OFFICIAL_LFVIEW_PYTHON: official_lfview_python(session),
         OFFICIAL_FLYWHEEL_PYTHON: official_flywheel_python(session),
+        "PYTHONDONTWRITEBYTECODE": "",  # hundreds of processes would compile the package, each for itself
     }
-    # A file stays with one process, and with it what its tests share. One more than processors: a third of the time a
-    # test waits for a server or another process.
-    workers = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile")
+    if not session.posargs:
+        # What every process would do for itself: compiling, and the assertions of all tests, are most of its start.
+        session.run("python", "-m", "compileall", "-q", "-j", "0", "asyncclient")
+        session.run("python", "-m", "pytest", "--collect-only", "-qq", env=env, silent=True)
+    # A file stays with one process, and with it what its tests share; conftest.py says which come first. One more than
+    # processors: a third of the time a test waits for a server or another process.
+    workers = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *(session.posargs or workers), env=env)
     if not session.posargs:

@@ -1,6 +1,7 @@
 """One call: loop[ sign, wait for a slot, send, read, judge ], under one deadline.
 
-Three things never mix here: one attempt (``_attempt.py``, no policy), the verdict (``_retry.py``, pure) and (:meth:`Pipeline._loop`). Nothing scarce is held while it sleeps: the slot is given back before the verdict.
+Three things never mix here: one attempt (``_attempt.py``, no policy), the verdict (``_retry.py``, pure) and what follows from it
+(:meth:`Pipeline._loop`). Nothing scarce is held while it sleeps: the slot is given back before the verdict.
 """
 
 from __future__ import annotations

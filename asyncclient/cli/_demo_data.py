@@ -76,7 +76,7 @@ def _totals(run: Run) -> dict[str, Any]:
 
 
 def _rate(moved_bytes: int, seconds: float) -> float | None:
-    return round(moved_bytes / _MB / seconds, 1) if moved_bytes and seconds else None
+    return round(moved_bytes / _MB / seconds, 3) if moved_bytes and seconds else None
 
 
 def _growth(run: Run) -> int | None:

@@ -21,6 +21,7 @@ def package(tmp_path: Path) -> Path:
     return Path(shutil.copytree(PACKAGE, tmp_path / "asyncclient", ignore=shutil.ignore_patterns("__pycache__")))
 
 
+@pytest.mark.slow
 def test_generated_trees_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["--check"])
     assert status == 0, capsys.readouterr().out

@@ -398,6 +398,7 @@ async def cancel_all(count: int, *, at_once: bool, monkeypatch: pytest.MonkeyPat
     return CountingDeque.steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_a_mass_cancellation_is_linear(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     small = await cancel_all(2_500, at_once=at_once, monkeypatch=monkeypatch)

@@ -18,6 +18,8 @@ from _targets import SCRIPTS, TARGETS
 
 from tests.support.processes import unmeasured
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 _SMALL = {

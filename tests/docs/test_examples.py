@@ -123,6 +123,7 @@ def test_telemetry_process(run_example: RunExample) -> None:
     assert run_example("telemetry_process.py").splitlines() == ["get_access_token", "list_documents"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["test_invoices.py", "test_views.py", "test_without_emulator.py"])
 def test_the_examples_of_tests_pass(name: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLES / name)]

@@ -61,6 +61,7 @@ def outputs(play: Path, run_example: RunExample, platform: Server) -> dict[str, 
     return dict(re.findall(r"^cell (\w+) gave (.*)$", done.stdout, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_cells(outputs: dict[str, str]) -> None:
     assert list(outputs) == [name for name, _ in CELL.findall(CELLS.read_text("utf-8"))]
     for path in CELLS.parent.glob("*.txt"):

@@ -43,6 +43,7 @@ def test_two_services(samples: Path, run_example: RunExample, platform: Server) 
 PERCENT = re.compile(r"^(\d+) % are on the disk$", re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_large_file_and_a_crash(samples: Path, run_example: RunExample, platform: Server) -> None:
     data_id = run_example("tutorial/put_video.py").strip()
     before = killed_at(30, [sys.executable, str(EXAMPLES / "tutorial/get_video.py"), data_id])

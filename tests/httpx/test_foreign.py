@@ -351,6 +351,8 @@ async def test_an_abandoned_send_does_not_wait_for_ever(serve: Any) -> None:
         while not asked.is_set():  # on a busy machine connecting may take longer than that, now and then
             task = asyncio.create_task(transport.send(request_to(port), Timeouts(connect=0.01, read=None)))
             await asyncio.wait([task, asyncio.create_task(asked.wait())], return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                assert isinstance(task.exception(), errors.ConnectTimeout)
         task.cancel()
         await asyncio.wait([task])
         while transport._tasks:  # ends about a second later

@@ -224,6 +224,7 @@ def test_importing_a_service_loads_no_more_than_it_did(service: str) -> None:
         }
 
 
+@pytest.mark.slow
 def test_every_module_imports_without_a_warning() -> None:
     """Neither while it is imported, nor for something left open when the interpreter ends."""
     code = "import gc, importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\ngc.collect()"

@@ -27,6 +27,8 @@ from tests.observability.sessions import SESSIONS, Site, marked
 from tests.observability.tap import tapped
 from tests.observability.witness import Witness
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

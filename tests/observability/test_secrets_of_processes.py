@@ -23,6 +23,8 @@ from tests.observability.sessions import MIB, marked
 from tests.observability.tap import Tap, tapped
 from tests.observability.witness import Witness
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = {
     "las": ["las", "api", "documents", "list_documents"],
     "lfview": ["lfview", "upload", "holes.csv"],

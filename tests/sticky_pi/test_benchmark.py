@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.processes import unmeasured
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "sticky_pi.py"
 
 

@@ -22,7 +22,7 @@ from tests.sticky_pi import pictures
 from tests.sticky_pi_server.buckets import Bucket
 from tests.sticky_pi_server.places import ALWAYS, SECRET, DatabaseServers, files_below
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 T0 = dt.datetime(2022, 1, 2, 3, 4, 5)
 ALL = [{"device": "%", **ALWAYS}]

@@ -23,6 +23,8 @@ from tests.sticky_pi import pictures
 from tests.sticky_pi_server.buckets import Bucket
 from tests.sticky_pi_server.places import ALWAYS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 T0 = dt.datetime(2022, 1, 2, 3, 4, 5)
 START_S = 60

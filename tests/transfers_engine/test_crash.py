@@ -14,7 +14,7 @@ import pytest
 from tests.support.storage_server import Answer, Asked, StorageServer
 from tests.transfers_engine.support import UNIT, content, journals, left_over
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 DATA = content(12 * UNIT + 1000)
 PARALLEL = 4

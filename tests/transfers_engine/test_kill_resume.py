@@ -13,7 +13,7 @@ from tests.support.processes import unmeasured
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_resume.py"
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 
 @pytest.mark.parametrize("kind", ["session", "parts", "download"])
