@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 from asyncclient._transfers import digest, hashing
 from asyncclient._transfers.digest_cache import DigestCache
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.errors import ArgumentError
 
 __all__ = ["AsyncDigests", "infer_part_size", "md5", "md5_many", "multipart_etag"]
@@ -111,7 +111,7 @@ class AsyncDigests:
             OSError: The file cannot be written.
         """
         if self._cache is not None and self._loaded:
-            await run_hop(self._cache.save, limiter=disk_limiter())
+            await run_hop(self._cache.save, crew=DISK)
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,7 +121,7 @@ class AsyncDigests:
 
     async def _ready(self) -> DigestCache | None:
         if not self._loaded and self._cache is not None:
-            await run_hop(self._cache.load, limiter=disk_limiter())
+            await run_hop(self._cache.load, crew=DISK)
             self._loaded = True
         return self._cache
 

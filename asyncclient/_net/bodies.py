@@ -14,9 +14,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
-import anyio
-
-from asyncclient._net.threads import ThreadOwned, in_thread
+from asyncclient._net.threads import DISK, FOREIGN, ThreadOwned, in_thread
 from asyncclient.errors import ArgumentTypeError, LocalProtocolError, SourceChanged
 
 __all__ = ["READ_BYTES", "FileBody", "FileObjectBody", "FileStamp", "IterBody"]
@@ -51,7 +49,6 @@ class FileBody:
         offset: First byte.
         length: Number of bytes.
         stamp: What the file was when the transfer was planned. Default: what it is when the body is opened.
-        limiter: Bounds the threads that read. Default: 8 threads per event loop.
 
     Opening raises :class:`~asyncclient.errors.SourceChanged` when the file is not what the stamp says or is too short,
     and so does reading when it changes on the way. That is known before the last piece is handed out, so the peer never
@@ -67,25 +64,23 @@ class FileBody:
         length: int,
         *,
         stamp: FileStamp | None = None,
-        limiter: anyio.CapacityLimiter | None = None,
     ) -> None:
         self.path = Path(path)
         self.offset = offset
         self.length = length
         self.stamp = stamp
-        self._limiter = limiter
 
     @classmethod
-    async def whole(cls, path: str | os.PathLike[str], *, limiter: anyio.CapacityLimiter | None = None) -> FileBody:
+    async def whole(cls, path: str | os.PathLike[str]) -> FileBody:
         """Make the body of a whole file as it is now."""
-        stamp = FileStamp.of(await in_thread(Path(path).stat, limiter))
-        return cls(path, 0, stamp.size, stamp=stamp, limiter=limiter)
+        stamp = FileStamp.of(await in_thread(Path(path).stat, DISK))
+        return cls(path, 0, stamp.size, stamp=stamp)
 
     async def open(self) -> AsyncIterator[bytes]:
         """Read the range in pieces of 1 MiB."""
         reader = _FileReader(self.path, self.offset, self.length, self.stamp)
         try:
-            while piece := await in_thread(reader.step, self._limiter):
+            while piece := await in_thread(reader.step, DISK):
                 yield piece
                 if reader.done:
                     return
@@ -168,7 +163,6 @@ class FileObjectBody:
         file: Seekable. It stays open, its position is left wherever reading ended.
         start: Position of the first byte.
         length: Number of bytes.
-        limiter: Bounds the threads that read a blocking file.
 
     It must have one length from first to last; one that has become shorter raises
     :class:`~asyncclient.errors.SourceChanged`.
@@ -176,21 +170,20 @@ class FileObjectBody:
 
     replayable: bool = True
 
-    def __init__(self, file: Any, start: int, length: int, *, limiter: anyio.CapacityLimiter | None = None) -> None:
+    def __init__(self, file: Any, start: int, length: int) -> None:
         self.length = length
         self._file = file
         self._start = start
-        self._limiter = limiter
         self._lock = threading.Lock()
 
     @classmethod
-    async def of(cls, file: Any, *, limiter: anyio.CapacityLimiter | None = None) -> FileObjectBody:
+    async def of(cls, file: Any) -> FileObjectBody:
         """Make the body of what is left in a file, from its position to its end.
 
         Raises:
             ArgumentTypeError: It is not a seekable binary file.
         """
-        body = cls(file, 0, 0, limiter=limiter)
+        body = cls(file, 0, 0)
         try:
             start = await body._call(file.tell)
             end = await body._call(file.seek, 0, os.SEEK_END)
@@ -208,7 +201,7 @@ class FileObjectBody:
     async def _call(self, method: Callable[..., Any], *args: Any) -> Any:
         if inspect.iscoroutinefunction(method):
             return await method(*args)
-        result = await in_thread(lambda: method(*args), self._limiter)
+        result = await in_thread(lambda: method(*args), FOREIGN)
         return await result if isinstance(result, Awaitable) else result
 
     async def open(self) -> AsyncIterator[bytes]:
@@ -226,7 +219,7 @@ class FileObjectBody:
         if inspect.iscoroutinefunction(self._file.read):
             await self._file.seek(position)
             return await self._file.read(size)
-        return await in_thread(lambda: self._read_locked(position, size), self._limiter)
+        return await in_thread(lambda: self._read_locked(position, size), FOREIGN)
 
     def _read_locked(self, position: int, size: int) -> Any:
         with self._lock:
@@ -243,7 +236,6 @@ class IterBody:
     Args:
         pieces: Sync or async. A sync one is advanced in a thread, as it may block.
         length: Bytes in all, if known; otherwise the body is sent in chunks.
-        limiter: Bounds the threads that advance a sync iterable.
     """
 
     replayable: bool = False
@@ -252,14 +244,11 @@ class IterBody:
         self,
         pieces: Iterable[bytes] | AsyncIterable[bytes],
         length: int | None = None,
-        *,
-        limiter: anyio.CapacityLimiter | None = None,
     ) -> None:
         if isinstance(pieces, str) or not isinstance(pieces, (Iterable, AsyncIterable)):
             raise ArgumentTypeError(f"a body must be an iterable of bytes, not {type(pieces).__name__}")
         self.length = length
         self._pieces: Iterable[bytes] | AsyncIterable[bytes] | None = pieces
-        self._limiter = limiter
 
     def open(self) -> AsyncIterator[bytes]:
         """Begin the one iteration.
@@ -277,7 +266,7 @@ class IterBody:
     async def _from_thread(self, pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
         reader = _IterableReader(pieces)
         try:
-            while piece := await in_thread(reader.step, self._limiter):
+            while piece := await in_thread(reader.step, FOREIGN):
                 yield piece
         finally:
             reader.close()

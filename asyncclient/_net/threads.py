@@ -1,56 +1,40 @@
-"""The threads of an event loop: how many there are, and reads in them that stay safe when they are given up."""
+"""The threads that blocking calls run in, by kind, and calls in them that stay safe when they are given up."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import anyio
-import anyio.to_thread
-from anyio.lowlevel import RunVar
+from asyncclient._net.crew import Crew, Errand
 
-__all__ = ["ThreadOwned", "cpu_limiter", "disk_limiter", "in_thread"]
+__all__ = ["CPU", "DISK", "FOREIGN", "ThreadOwned", "in_thread"]
 
 _T = TypeVar("_T")
-_CPU_THREADS: Final = 4
-_DISK_THREADS: Final = 8
+_CORES: Final = min(4, os.cpu_count() or 1)
 
-_cpu: RunVar[anyio.CapacityLimiter] = RunVar("asyncclient_cpu_limiter")
-_disk: RunVar[anyio.CapacityLimiter] = RunVar("asyncclient_disk_limiter")
-
-
-def cpu_limiter() -> anyio.CapacityLimiter:
-    """Return this event loop's limiter for digests and other computing: ``min(4, cpus)`` threads."""
-    try:
-        return _cpu.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(min(_CPU_THREADS, os.cpu_count() or 1))
-        _cpu.set(limiter)
-        return limiter
+CPU: Final = Crew("asyncclient-cpu", few=_CORES, most=_CORES)
+"""For digests and other computing."""
+DISK: Final = Crew("asyncclient-disk", few=2, most=8)
+"""For waits on a disk (open, read, fsync, rename). Threads that make short calls mostly contend for the interpreter."""
+FOREIGN: Final = Crew("asyncclient-foreign", few=2, most=1 << 16)
+"""For methods of what somebody handed in. They may wait for one another, as the two ends of a pipe do."""
 
 
-def disk_limiter() -> anyio.CapacityLimiter:
-    """Return this event loop's limiter for waits on a disk (open, read, fsync, rename): a thread each, but no core."""
-    try:
-        return _disk.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(_DISK_THREADS)
-        _disk.set(limiter)
-        return limiter
-
-
-async def in_thread(function: Callable[[], _T], limiter: anyio.CapacityLimiter | None) -> _T:
+async def in_thread(function: Callable[[], _T], crew: Crew) -> _T:
     """Run a blocking call in a thread.
-
-    Args:
-        function: What to call.
-        limiter: Bounds the threads. Default: :func:`disk_limiter`, as what is called waits and does not compute.
 
     A cancelled task leaves at once; the call goes on in its thread until it returns.
     """
-    return await anyio.to_thread.run_sync(function, limiter=limiter if limiter is not None else disk_limiter())
+    errand = Errand(function, (), crew)
+    try:
+        await errand.waiter()
+    except asyncio.CancelledError:
+        errand.take_back()
+        raise
+    return errand.result()
 
 
 class ThreadOwned:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from asyncclient._transfers.digest import new_md5
 from asyncclient._transfers.fileio import fsync_folder
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.open_source import as_source
 from asyncclient._transfers.places import part_path
 from asyncclient._transfers.plan import Plan
@@ -46,7 +46,7 @@ class Arrived:
         records = [record for record in found if record is not None]
         if len(records) < len(found) or (expected is None and not all(record.provable for record in records)):
             return False
-        if not await run_hop(self._in_place, limiter=disk_limiter()):
+        if not await run_hop(self._in_place, crew=DISK):
             return False
         try:
             source = await as_source(self._destination)
@@ -60,7 +60,7 @@ class Arrived:
         finally:
             await source.aclose()
         if same and self._run.options.fsync != "none":
-            await run_hop(fsync_folder, self._destination.parent, limiter=disk_limiter())
+            await run_hop(fsync_folder, self._destination.parent, crew=DISK)
         return same
 
     def _in_place(self) -> bool:

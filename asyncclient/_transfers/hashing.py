@@ -15,12 +15,10 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-import anyio
-
 from asyncclient._transfers.digest import PartCutter, SinglePart, Updatable, new_md5
 from asyncclient._transfers.digest_cache import DigestCache
 from asyncclient._transfers.fileio import FileHandle
-from asyncclient._transfers.hops import cpu_limiter, finish, run_hop
+from asyncclient._transfers.hops import CPU, finish, run_hop
 from asyncclient._transfers.open_source import as_source
 from asyncclient._transfers.source import Identity, ScanOptions, Source
 from asyncclient.errors import ArgumentError, SourceChanged
@@ -37,7 +35,6 @@ _BATCH_BYTES: Final = 4 * 1024 * 1024
 async def md5(
     source: Any,
     *,
-    limiter: anyio.CapacityLimiter | None = None,
     progress: Callable[[int], None] | None = None,
     cache: DigestCache | None = None,
 ) -> str:
@@ -45,7 +42,6 @@ async def md5(
 
     Args:
         source: A :class:`~asyncclient._transfers.source.Source`, which stays open, or whatever ``as_source`` takes.
-        limiter: Bounds the threads. Default: ``min(4, cpus)`` per event loop.
         progress: Called on the event loop with the bytes digested so far, every few MiB.
         cache: Asked first and told afterwards; only files are in it.
 
@@ -57,7 +53,7 @@ async def md5(
         engine = new_md5()
         return engine, engine.hexdigest
 
-    return await _digest(source, "md5", begin, ScanOptions(limiter, progress), cache)
+    return await _digest(source, "md5", begin, ScanOptions(progress), cache)
 
 
 async def multipart_etag(
@@ -118,7 +114,6 @@ async def _digest(
 async def md5_many(
     paths: Iterable[P] | AsyncIterable[P],
     *,
-    limiter: anyio.CapacityLimiter | None = None,
     on_error: Callable[[P, Exception], None] | None = None,
     cache: DigestCache | None = None,
 ) -> AsyncGenerator[tuple[P, str], None]:
@@ -126,18 +121,16 @@ async def md5_many(
 
     Args:
         paths: Any number of them; taken as they are needed. A sync iterable is advanced on the event loop.
-        limiter: Bounds the threads. Default: ``min(4, cpus)`` per event loop.
         on_error: Called with a file that cannot be read, or changes meanwhile, which is then left out. Default: the
             error ends the iteration.
         cache: Asked first and told afterwards.
 
     Closing the iterator early waits for the batches under way, at most 4 MiB each.
     """
-    limiter = limiter if limiter is not None else cpu_limiter()
     running: deque[asyncio.Task[list[_Outcome[P]]]] = deque()
     async with contextlib.aclosing(_batched(paths)) as batches:
         try:
-            while await _fill(running, batches, _Hasher(limiter, cache)):
+            while await _fill(running, batches, _Hasher(cache)):
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     running.remove(task)
@@ -158,7 +151,7 @@ async def _fill(
     running: deque[asyncio.Task[list[_Outcome[P]]]], batches: AsyncIterator[list[P]], hasher: _Hasher
 ) -> bool:
     """Keep one batch more under way than there are threads; tells whether there is any."""
-    while len(running) <= hasher.limiter.total_tokens and (batch := await anext(batches, None)) is not None:
+    while len(running) <= CPU.most and (batch := await anext(batches, None)) is not None:
         running.append(asyncio.create_task(hasher.batch(batch)))
     return bool(running)
 
@@ -182,19 +175,18 @@ async def _batched(paths: Iterable[P] | AsyncIterable[P]) -> AsyncGenerator[list
 class _Hasher(NamedTuple):
     """Hashes batches of files."""
 
-    limiter: anyio.CapacityLimiter
     cache: DigestCache | None
 
     async def batch(self, paths: list[P]) -> list[_Outcome[P]]:
         """Hash some files: small ones together in hops of up to 4 MiB, each large one in hops of its own."""
         results: list[_Outcome[P]] = []
         while len(results) < len(paths):
-            small: Any = await run_hop(self._small, paths[len(results) :], limiter=self.limiter)
+            small: Any = await run_hop(self._small, paths[len(results) :])
             results += small
             if not small:
                 path = paths[len(results)]
                 try:
-                    results.append((path, await md5(path, limiter=self.limiter, cache=self.cache)))
+                    results.append((path, await md5(path, cache=self.cache)))
                 except (OSError, SourceChanged, ArgumentError) as error:
                     results.append((path, error))
         return results

@@ -8,85 +8,84 @@ waits for it, so that frame must not go on while the thread still runs, whatever
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import anyio
-import anyio.to_thread
 
-from asyncclient._net.threads import cpu_limiter, disk_limiter
+from asyncclient._net.crew import Crew, Errand
+from asyncclient._net.threads import CPU, DISK, FOREIGN
 
-__all__ = ["Hop", "cpu_limiter", "disk_limiter", "finish", "run_hop", "settle"]
+__all__ = ["CPU", "DISK", "FOREIGN", "Hop", "finish", "obtain", "run_hop", "settle", "undo"]
 
 T = TypeVar("T")
 
 
-class Hop(Generic[T]):
+class Hop(Errand[T]):
     """A blocking call on its way through a worker thread.
 
     Args:
         function: Called in the thread.
         args: Its arguments.
-        limiter: Bounds the threads. Default: :func:`cpu_limiter`.
+        crew: Whose threads.
     """
 
-    __slots__ = ("_call", "_gate", "_state", "_task")
+    __slots__ = ()
 
-    def __init__(self, function: Callable[..., T], *args: Any, limiter: anyio.CapacityLimiter | None = None) -> None:
-        self._call: tuple[Callable[..., T], tuple[Any, ...]] | None = (function, args)
-        self._gate = threading.Lock()
-        self._state = "waiting"
-        limiter = limiter if limiter is not None else cpu_limiter()
-        self._task: asyncio.Task[T] = asyncio.create_task(anyio.to_thread.run_sync(self._run, limiter=limiter))
-
-    def _run(self) -> T:
-        with self._gate:
-            # Forgotten here: the worker thread may refer to this hop for a while after it has reported the result.
-            call, self._call = self._call, None
-            if call is None:
-                raise _Dropped
-            self._state = "running"
-        function, args = call
-        return function(*args)
+    def __init__(self, function: Callable[..., T], *args: Any, crew: Crew = CPU) -> None:
+        super().__init__(function, args, crew)
 
     async def wait(self) -> T:
         """Wait for the result.
 
         Cancelling drops a call that has not begun, and waits for the end of one that has.
         """
-        try:
-            return await asyncio.shield(self._task)
-        except asyncio.CancelledError:
-            await self.settle()
-            raise
+        if not self.over:
+            try:
+                await self.waiter()
+            except asyncio.CancelledError:
+                await self.settle()
+                raise
+        return self.result()
 
     async def settle(self) -> None:
         """Drop the call if it has not begun, else wait until the thread is done; never raises what it raised."""
         await settle(self)
 
-    def _drop(self) -> asyncio.Task[T]:
-        with self._gate:
-            if self._state == "waiting":
-                self._state, self._call = "dropped", None
-        if self._state == "dropped":
-            self._task.cancel()
-        return self._task
 
-
-class _Dropped(Exception):
-    """The hop was cancelled before its thread began."""
-
-
-async def run_hop(function: Callable[..., T], *args: Any, limiter: anyio.CapacityLimiter | None = None) -> T:
+async def run_hop(function: Callable[..., T], *args: Any, crew: Crew = CPU) -> T:
     """Call a blocking function in a worker thread; see :class:`Hop`."""
-    return await Hop(function, *args, limiter=limiter).wait()
+    return await Hop(function, *args, crew=crew).wait()
+
+
+async def obtain(function: Callable[..., T], *args: Any, release: Callable[[T], object], crew: Crew = DISK) -> T:
+    """Call a function whose result must be given back; whoever is cancelled does not get it any more.
+
+    Args:
+        function: Called in a worker thread.
+        args: Its arguments.
+        release: Called with the result in that case; must not block for long.
+        crew: Whose threads.
+    """
+    hop = Hop(function, *args, crew=crew)
+    try:
+        return await hop.wait()
+    except asyncio.CancelledError:
+        if hop.returned:
+            release(hop.result())
+        raise
+
+
+async def undo(function: Callable[..., object], *args: Any, crew: Crew = DISK) -> None:
+    """Call a function that takes away what is left over: also if the task, or a scope around it, is cancelled."""
+    hop = Hop(function, *args, crew=crew)
+    await finish(hop.waiter())
+    hop.result()
 
 
 async def settle(*hops: Hop[Any]) -> None:
     """Drop the calls that have not begun, and wait until the threads of the others are done."""
-    # Not one task per hop: a task that is cancelled before its first step would wait for nothing.
-    await finish(*[hop._drop() for hop in hops])
+    await finish(*[hop.waiter() for hop in hops if not hop.take_back()])
 
 
 async def finish(*tasks: asyncio.Future[Any]) -> None:

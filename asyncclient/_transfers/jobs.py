@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from asyncclient._transfers.claims import Standing, claim, current_holder, current_lease, judge
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.places import (
     CLAIM_SUFFIX,
     JOURNAL_SUFFIX,
@@ -114,7 +114,7 @@ async def list_jobs(folder: str | os.PathLike[str] | None = None) -> list[JobSum
     Args:
         folder: Where journals lie. Default: ``journal`` in the state folder.
     """
-    return await run_hop(_list_jobs, journal_folder(folder), limiter=disk_limiter())
+    return await run_hop(_list_jobs, journal_folder(folder), crew=DISK)
 
 
 async def prune(older_than_s: float = 14 * _DAY_S, *, folder: str | os.PathLike[str] | None = None) -> Pruned:
@@ -124,7 +124,7 @@ async def prune(older_than_s: float = 14 * _DAY_S, *, folder: str | os.PathLike[
         older_than_s: Only those without a line written in this time. Most services drop an upload after 7 days.
         folder: Where journals lie. Default: ``journal`` in the state folder.
     """
-    return await run_hop(_prune, journal_folder(folder), time.time() - older_than_s, limiter=disk_limiter())
+    return await run_hop(_prune, journal_folder(folder), time.time() - older_than_s, crew=DISK)
 
 
 def _list_jobs(folder: Path) -> list[JobSummary]:

@@ -21,12 +21,15 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import anyio
+
 from asyncclient._transfers.claims import claim_journal, claim_note, current_holder, make_lease
-from asyncclient._transfers.hops import disk_limiter, finish, run_hop
+from asyncclient._transfers.hops import DISK, Hop, finish, run_hop, undo
 from asyncclient._transfers.journal_file import JournalFile
 from asyncclient._transfers.journal_writer import Barrier, Entry, Fsync, JournalOptions, JournalWriter
 from asyncclient._transfers.lines import encode_line
@@ -75,11 +78,13 @@ class Journal:
             folder: Where journals lie. Default: ``journal`` in the state folder.
             options: How it is kept.
         """
-        owner = new_owner()
-        lease = await run_hop(lambda: make_lease(owner, current_holder(), time.time()), limiter=disk_limiter())
-        state = JournalState(job=job, lease=lease, owners=[owner])
-        path = journal_folder(folder) / journal_name(job.id, owner)
-        return await cls._open(path, state, options, resumed=False)
+
+        def begin() -> tuple[JournalFile, JournalState]:
+            lease = make_lease(new_owner(), current_holder(), time.time())
+            state = JournalState(job=job, lease=lease, owners=[lease.owner])
+            return _written(journal_folder(folder) / journal_name(job.id, lease.owner), state, options), state
+
+        return await cls._begun(begin, options, new=True)
 
     @classmethod
     async def resume(
@@ -104,7 +109,7 @@ class Journal:
             ResumeError: There is none, it cannot be read, its owner lives, or another process was faster.
         """
 
-        def take() -> tuple[Path, JournalState]:
+        def take() -> tuple[JournalFile, JournalState]:
             here = current_holder()
             lease = make_lease(new_owner(), here, time.time())
             state = claim_journal(journal_folder(folder), job_id, lease, here=here, force=force)
@@ -112,25 +117,26 @@ class Journal:
             for entry in state.files.values() if reopen else ():
                 entry.outcome = None
             state.owners.append(lease.owner)
-            return journal_folder(folder) / journal_name(job_id, lease.owner), state
+            return _written(
+                journal_folder(folder) / journal_name(job_id, lease.owner), state, options, resumed=True
+            ), state
 
-        path, state = await run_hop(take, limiter=disk_limiter())
-        return await cls._open(path, state, options, resumed=True)
+        return await cls._begun(take, options, new=False)
 
     @classmethod
-    async def _open(cls, path: Path, state: JournalState, options: JournalOptions, *, resumed: bool) -> Journal:
-        lines = compact(state)
-
-        def make() -> JournalFile:
-            try:
-                if resumed and not path.exists():
-                    raise ResumeError(f"another process has just taken over job {path.name.partition('.')[0]}")
-                return JournalFile.create(path, lines, durable=options.fsync != "none")
-            finally:  # from here on the lease in the file speaks, the new one or, if that failed, the old one
-                claim_note(path).unlink(missing_ok=True)
-
-        file = await run_hop(make, limiter=disk_limiter())
-        return cls(file, state, options)
+    async def _begun(
+        cls, begin: Callable[[], tuple[JournalFile, JournalState]], options: JournalOptions, *, new: bool
+    ) -> Journal:
+        """Make the journal of what a thread has opened; if the caller is cancelled meanwhile, it gets no owner."""
+        hop = Hop(begin, crew=DISK)
+        try:
+            return cls(*await hop.wait(), options)
+        except asyncio.CancelledError:
+            if hop.returned:
+                with anyio.CancelScope(shield=True):
+                    journal = cls(*hop.result(), options)
+                    await (journal.remove() if new else journal.aclose())
+            raise
 
     async def append(self, *records: Record, barrier: Barrier | None = None) -> None:
         """Write records and return when they are written, in mode ``part`` when they are on the disk.
@@ -175,7 +181,7 @@ class Journal:
         """Close the journal and delete it: there is nothing left to resume."""
         with contextlib.suppress(OSError):  # a full disk takes no last line, and gives the room of the others
             await self.aclose()
-        await run_hop(lambda: self.path.unlink(missing_ok=True), limiter=disk_limiter())
+        await undo(lambda: self.path.unlink(missing_ok=True))
 
     async def __aenter__(self) -> Self:
         return self
@@ -191,7 +197,7 @@ class Journal:
         try:
             while not last:
                 entries, last = await self._collect()
-                await run_hop(self._writer.commit, entries, last, limiter=disk_limiter())
+                await run_hop(self._writer.commit, entries, last, crew=DISK)
                 for entry in entries:
                     entry.answer()
         finally:
@@ -221,3 +227,13 @@ class Journal:
         while not self._queue.empty():
             found.append(self._queue.get_nowait())
         return [entry for entry in found if entry is not None], None in found
+
+
+def _written(path: Path, state: JournalState, options: JournalOptions, *, resumed: bool = False) -> JournalFile:
+    """Write the file of a journal; blocking."""
+    try:
+        if resumed and not path.exists():
+            raise ResumeError(f"another process has just taken over job {path.name.partition('.')[0]}")
+        return JournalFile.create(path, compact(state), durable=options.fsync != "none")
+    finally:  # from here on the lease in the file speaks, the new one or, if that failed, the old one
+        claim_note(path).unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from asyncclient._transfers.hops import disk_limiter, run_hop
 from asyncclient._transfers.source import Source
 from asyncclient._transfers.source_file import adopt_file, open_path
 from asyncclient._transfers.source_memory import MemorySource, view_bytes
@@ -58,7 +57,7 @@ async def _from_file(file: Any, size: int | None, name: str | None) -> Source:
     if isinstance(file, io.TextIOBase):
         raise ArgumentTypeError("a text file cannot be sent; open it in binary mode", argument="source")
     if not is_async_file(file):
-        found = await run_hop(adopt_file, file, limiter=disk_limiter())
+        found = await adopt_file(file)
         if found is not None:
             found.name = name
             return found

@@ -17,8 +17,9 @@ from typing import Any, Final
 from asyncclient._transfers.claims import claim
 from asyncclient._transfers.digest import OrderedDigest, Updatable, new_md5
 from asyncclient._transfers.fileio import FileClosed, FileHandle, fsync_folder
-from asyncclient._transfers.hops import Hop, disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, Hop, run_hop, undo
 from asyncclient._transfers.journal_writer import Fsync
+from asyncclient._transfers.loose import loose_path, sweep
 from asyncclient._transfers.places import new_job_id, new_owner, part_path
 from asyncclient._transfers.sink import Sink, as_object_sink
 from asyncclient._transfers.windows import WINDOW_BYTES
@@ -61,15 +62,15 @@ def as_sink(
 
     Args:
         value: Text is always a path.
-        job_id: Of the journal, for paths. Default: one of its own.
-        owner: Of the journal, for paths.
+        job_id: Of the journal, for paths.
+        owner: Of the journal, for paths. Default: there is no journal.
         options: For paths.
 
     Raises:
         ArgumentTypeError: It is none of these, or a text file.
     """
     if isinstance(value, (str, os.PathLike)):
-        return PartFile(Path(os.fsdecode(value)).absolute(), job_id or new_job_id(), owner or new_owner(), options)
+        return PartFile(Path(os.fsdecode(value)).absolute(), job_id or new_job_id(), owner, options)
     found = as_object_sink(value)
     if found is None:
         raise ArgumentTypeError(
@@ -85,7 +86,7 @@ class PartFile:
     Args:
         destination: Where it will lie. Missing folders are made.
         job_id: Id of the job.
-        owner: Name of the journal's owner.
+        owner: Name of the journal's owner; None if there is no journal, by which it could be found again.
         options: How it is put on disk.
 
     Attributes:
@@ -97,9 +98,10 @@ class PartFile:
 
     positional = True
 
-    def __init__(self, destination: Path, job_id: str, owner: str, options: PartFileOptions = _DEFAULTS) -> None:
+    def __init__(self, destination: Path, job_id: str, owner: str | None, options: PartFileOptions = _DEFAULTS) -> None:
         self.destination = destination
-        self.path = part_path(destination, job_id, owner)
+        self.path = part_path(destination, job_id, owner or new_owner())
+        self._loose = owner is None
         self.size: int | None = None
         self._job_id = job_id
         self._options = options
@@ -125,12 +127,15 @@ class PartFile:
             OSError: The file cannot be made, or the disk has no room (``ENOSPC``).
         """
         self.size = size
-        return await run_hop(self._open, list(earlier), limiter=disk_limiter())
+        return await run_hop(self._open, list(earlier), crew=DISK)
 
     def _open(self, earlier: list[str]) -> int:
         if not self._options.overwrite and os.path.lexists(self.destination):
             raise FileExistsError(17, os.strerror(17), str(self.destination))
         self.destination.parent.mkdir(parents=True, exist_ok=True)
+        if self._loose:
+            sweep(self.destination.parent)
+            self.path = loose_path(self.destination)
         paths = [part_path(self.destination, self._job_id, owner) for owner in reversed(earlier)]
         taken = any(not self.path.exists() and path != self.path and claim(path, self.path) for path in paths)
         flags = os.O_RDWR if taken else os.O_RDWR | os.O_CREAT | os.O_EXCL
@@ -182,7 +187,7 @@ class PartFile:
 
         The md5 of the whole is not fed: that is for :meth:`digest_held`, in another thread.
         """
-        return Hop(self._write_view, offset, view, digest, limiter=disk_limiter())
+        return Hop(self._write_view, offset, view, digest, crew=DISK)
 
     def _write_view(self, offset: int, view: memoryview, digest: Updatable | None) -> None:
         self._check_owned()
@@ -197,7 +202,7 @@ class PartFile:
     async def store(self, pieces: Sequence[bytes]) -> str:
         """Write a whole small file and commit it in one hop; returns its md5. Takes the place of all other calls."""
         self.size = sum(map(len, pieces))
-        return await run_hop(self._store, pieces, limiter=disk_limiter())
+        return await run_hop(self._store, pieces, crew=DISK)
 
     def _store(self, pieces: Sequence[bytes]) -> str:
         self._open([])
@@ -231,7 +236,7 @@ class PartFile:
 
     async def restart(self) -> None:
         """Forget all that was written; the room stays reserved."""
-        await run_hop(self._restart, limiter=disk_limiter())
+        await run_hop(self._restart, crew=DISK)
 
     def _restart(self) -> None:
         self._check_owned()
@@ -321,7 +326,7 @@ class PartFile:
             FileExistsError: The destination appeared meanwhile and must not be replaced; the part file stays.
             ResumeError: Another process has taken the download over.
         """
-        await run_hop(self._commit, limiter=disk_limiter())
+        await run_hop(self._commit, crew=DISK)
 
     def _commit(self) -> None:
         self._check_owned()
@@ -343,7 +348,7 @@ class PartFile:
     async def discard(self) -> None:
         """Close and delete the part file."""
         await self.aclose()
-        await run_hop(lambda: self.path.unlink(missing_ok=True), limiter=disk_limiter())
+        await undo(lambda: self.path.unlink(missing_ok=True))
 
     async def aclose(self) -> None:
         """Close the part file, which stays, to be resumed."""

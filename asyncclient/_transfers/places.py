@@ -16,6 +16,7 @@ from asyncclient.errors import ArgumentError
 __all__ = [
     "CLAIM_SUFFIX",
     "JOURNAL_SUFFIX",
+    "beside",
     "digest_file",
     "job_started_s",
     "journal_folder",
@@ -86,7 +87,12 @@ def part_path(destination: Path, job_id: str, owner: str) -> Path:
 
     The job shows in the last eight digits of its id; the first ones are a clock and equal for jobs begun together.
     """
-    name, tail = destination.name, f".{job_id[-8:]}{owner[:4]}.part"
+    return beside(destination, f".{job_id[-8:]}{owner[:4]}.part")
+
+
+def beside(destination: Path, tail: str) -> Path:
+    """Return a hidden name beside a file that ends with ``tail`` and is not too long for a file system."""
+    name = destination.name
     room = _MAX_NAME_BYTES - 1 - len(tail)
     encoded = os.fsencode(name)
     if len(encoded) > room:  # cut names need something that still tells them apart

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 from asyncclient._transfers.digest import OrderedDigest, Updatable
-from asyncclient._transfers.hops import disk_limiter, finish, run_hop
+from asyncclient._transfers.hops import FOREIGN, finish, run_hop
 from asyncclient._transfers.source_memory import update
 from asyncclient._transfers.windows import WINDOW_BYTES
 from asyncclient.errors import ArgumentTypeError, ResumeError
@@ -264,7 +264,7 @@ class ObjectSink(_InOrder):
             for piece in pieces:
                 await self._file.write(piece)
         else:
-            await run_hop(self._write_blocking, pieces, limiter=disk_limiter())
+            await run_hop(self._write_blocking, pieces, crew=FOREIGN)
         await self._note(pieces, digest)
 
     async def restart(self) -> None:
@@ -295,7 +295,7 @@ class ObjectSink(_InOrder):
 
     async def _call(self, name: str, *args: Any) -> Any:
         method = getattr(self._file, name)
-        result = method(*args) if self._async else await run_hop(method, *args, limiter=disk_limiter())
+        result = method(*args) if self._async else await run_hop(method, *args, crew=FOREIGN)
         return await result if inspect.isawaitable(result) else result
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-import anyio
-
 from asyncclient._messages import Body
 from asyncclient._transfers.digest import PartDigest, Updatable
 from asyncclient.errors import SourceChanged
@@ -54,11 +52,9 @@ class ScanOptions:
     """How a source is digested.
 
     Attributes:
-        limiter: Bounds the threads. Default: the CPU limiter of the event loop.
         progress: Called after every hop, on the event loop, with the bytes digested so far.
     """
 
-    limiter: anyio.CapacityLimiter | None = None
     progress: Callable[[int], None] | None = None
 
     def report(self, done: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from asyncclient._transfers.digest import PartDigest, RunningDigest, Updatable
 from asyncclient._transfers.fileio import FileHandle
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, obtain, run_hop
 from asyncclient._transfers.source import (
     SCAN,
     Identity,
@@ -38,7 +38,21 @@ async def open_path(path: Path) -> FileSource | MemorySource:
         ArgumentError: It is not a regular file.
         OSError: It does not exist or cannot be read.
     """
-    return await run_hop(_open, path, limiter=disk_limiter())
+    return await obtain(_open, path, release=_close)
+
+
+async def adopt_file(file: Any) -> FileSource | None:
+    """Make a source of an open file object that is a plain file underneath, from its position on; else None.
+
+    Only the exact types are taken: subclasses and wrappers (``gzip``) have descriptors that hold other bytes than they
+    read.
+    """
+    return await obtain(_adopt, file, release=_close)
+
+
+def _close(source: Any) -> None:
+    if isinstance(source, FileSource):
+        source.close()
 
 
 def _open(path: Path) -> FileSource | MemorySource:
@@ -61,12 +75,7 @@ def _open(path: Path) -> FileSource | MemorySource:
     return MemorySource(data, path=path, identity=identity)
 
 
-def adopt_file(file: Any) -> FileSource | None:
-    """Make a source of an open file object that is a plain file underneath, from its position on; else None.
-
-    Blocking. Only the exact types are taken: subclasses and wrappers (``gzip``) have descriptors that hold other bytes
-    than they read.
-    """
+def _adopt(file: Any) -> FileSource | None:
     raw = file.raw if type(file) is io.BufferedReader else file
     if type(raw) is not io.FileIO or not raw.readable():
         return None
@@ -104,7 +113,7 @@ class FileSource(TakesByRange):
 
     async def changed(self) -> bool:
         """Tell whether the file, or the file now under its path, is another than at opening."""
-        return await run_hop(self._changed, limiter=disk_limiter())
+        return await run_hop(self._changed, crew=DISK)
 
     async def check(self) -> None:
         """Make sure the file is still what it was."""
@@ -137,7 +146,7 @@ class FileSource(TakesByRange):
         buffer = memoryview(bytearray(min(length, WINDOW_BYTES)))
         for start in range(offset, offset + length, _SCAN_BYTES):
             stop = min(start + _SCAN_BYTES, offset + length)
-            await run_hop(self._scan, digest, buffer, start + self._base, stop + self._base, limiter=options.limiter)
+            await run_hop(self._scan, digest, buffer, start + self._base, stop + self._base)
             options.report(stop - offset)
         return length
 
@@ -169,9 +178,13 @@ class FileSource(TakesByRange):
             raise self._error()
         return data
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close the descriptor. Parts that are still read keep it until their hop is over."""
         self._handle.close()
+
+    async def aclose(self) -> None:
+        """Do what :meth:`close` does."""
+        self.close()
 
     def _changed(self) -> bool:
         if Identity.of(self._handle.stat()) != self._identity:

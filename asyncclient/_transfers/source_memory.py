@@ -7,10 +7,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Final
 
-import anyio
-
 from asyncclient._transfers.digest import PartDigest, RunningDigest, Updatable
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.source import SCAN, Identity, ScanOptions, TakesByRange, check_range, path_changed
 from asyncclient._transfers.windows import INLINE_BYTES, WINDOW_BYTES
 from asyncclient.errors import ArgumentError, ArgumentTypeError, SourceChanged
@@ -77,7 +75,7 @@ class MemorySource(TakesByRange):
         """Tell whether the file it was read from is another now."""
         if self.path is None or self._identity is None:
             return False
-        return await run_hop(path_changed, self.path, self._identity, limiter=disk_limiter())
+        return await run_hop(path_changed, self.path, self._identity, crew=DISK)
 
     async def check(self) -> None:
         """Make sure the file it was read from is still what it was."""
@@ -102,7 +100,7 @@ class MemorySource(TakesByRange):
         length = check_range(self.size, offset, length)
         for start in range(offset, offset + length, _SCAN_BYTES):
             stop = min(start + _SCAN_BYTES, offset + length)
-            await update(digest, self._view[start:stop], options.limiter)
+            await update(digest, self._view[start:stop])
             options.report(stop - offset)
         return length
 
@@ -143,9 +141,9 @@ class MemoryBody:
             self.digest = running.part()
 
 
-async def update(digest: Updatable, data: bytes | memoryview, limiter: anyio.CapacityLimiter | None = None) -> None:
+async def update(digest: Updatable, data: bytes | memoryview) -> None:
     """Digest bytes in memory, in a thread unless there are few."""
     if len(data) < INLINE_BYTES:
         digest.update(data)
     else:
-        await run_hop(digest.update, data, limiter=limiter)
+        await run_hop(digest.update, data)

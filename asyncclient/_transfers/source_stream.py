@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncclient._transfers.digest import PartDigest, RunningDigest, Updatable
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import FOREIGN, run_hop
 from asyncclient._transfers.source import SCAN, Held, Identity, ScanOptions, TakesByRange, check_range, ended_early
 from asyncclient._transfers.source_memory import MemoryBody, update
 from asyncclient._transfers.windows import WINDOW_BYTES
@@ -75,7 +75,7 @@ class ObjectSource(Unidentified, TakesByRange):
         """Measure a file object from its position to its end."""
 
         async def call(method: Callable[..., Any], *args: Any) -> Any:
-            result = method(*args) if is_async_file(file) else await run_hop(method, *args, limiter=disk_limiter())
+            result = method(*args) if is_async_file(file) else await run_hop(method, *args, crew=FOREIGN)
             return await result if inspect.isawaitable(result) else result
 
         base = await call(file.tell)
@@ -104,7 +104,7 @@ class ObjectSource(Unidentified, TakesByRange):
 
     async def _read(self, offset: int, length: int, digest: Updatable | None) -> bytes:
         if not self._async:
-            return await run_hop(self._read_blocking, offset, length, digest)
+            return await run_hop(self._read_blocking, offset, length, digest, crew=FOREIGN)
         async with self._task_lock:
             await self._file.seek(self._base + offset)
             data = await self._read_all(offset, length)
@@ -297,7 +297,7 @@ def from_iterable(items: Iterable[bytes], *, size: int | None, name: str | None)
     iterator = iter(items)
 
     async def pull() -> bytes:
-        return await run_hop(_collect, iterator, limiter=disk_limiter())
+        return await run_hop(_collect, iterator, crew=FOREIGN)
 
     return StreamSource(pull, size=size, name=name)
 
@@ -310,7 +310,7 @@ def from_reader(file: Any, *, size: int | None, name: str | None) -> StreamSourc
     async def pull() -> bytes:
         if is_async_file(file):
             return _stable(await file.read(WINDOW_BYTES))
-        return _stable(await run_hop(read, WINDOW_BYTES, limiter=disk_limiter()))
+        return _stable(await run_hop(read, WINDOW_BYTES, crew=FOREIGN))
 
     return StreamSource(pull, size=size, name=name)
 

@@ -20,7 +20,7 @@ from asyncclient._transfers import jobs
 from asyncclient._transfers.abort import abort_session
 from asyncclient._transfers.destination import check_destination
 from asyncclient._transfers.download import Download
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.journal import Journal, JournalOptions
 from asyncclient._transfers.lines import decode_line
 from asyncclient._transfers.open_source import as_source
@@ -158,7 +158,7 @@ async def abort(job_id: str, options: TransferOptions = DEFAULTS, *, force: bool
                 await _abort_remote(journal.job, state.session)
             if state.file is not None and state.file.dst and journal.job.direction == "down":
                 owners = [*journal.state.owners, journal.owner]
-                await run_hop(_unlink_parts, Path(state.file.dst), journal.job.id, owners, limiter=disk_limiter())
+                await run_hop(_unlink_parts, Path(state.file.dst), journal.job.id, owners, crew=DISK)
     except BaseException:
         with anyio.CancelScope(shield=True):
             await journal.aclose()
@@ -177,7 +177,7 @@ async def prune(older_than_s: float = 14 * 86_400.0, options: TransferOptions = 
         What was deleted; ``sessions`` has the uploads that may still be at their service: it was not registered, or refused.
     """
     folder = journal_folder(options.journal_folder)
-    known = await run_hop(lambda: {job.id: job for job in _first_lines(folder)}, limiter=disk_limiter())
+    known = await run_hop(lambda: {job.id: job for job in _first_lines(folder)}, crew=DISK)
     found = await jobs.prune(older_than_s, folder=options.journal_folder)
     left = [session for session in found.sessions if not await _abort_left(session, known.get(session.job_id))]
     return replace(found, sessions=left)
@@ -217,14 +217,14 @@ async def _download(
     path = None
     if isinstance(destination, (str, os.PathLike)):
         # Made absolute without a look at the disk: links in it are followed when it is written.
-        path = await run_hop(lambda: str(Path(os.fsdecode(destination)).absolute()), limiter=disk_limiter())
+        path = await run_hop(lambda: str(Path(os.fsdecode(destination)).absolute()), crew=DISK)
         destination = path
     facts = _facts(rules.service, "down", path, target.description)
     if journal is None and path is not None:
         journal = await _interrupted(facts, options)
         if journal is None:  # else what lies there may be what an interrupted call has just put there
             check = partial(check_destination, Path(path), overwrite=options.overwrite)
-            await run_hop(check, limiter=disk_limiter())
+            await run_hop(check, crew=DISK)
     meter = Meter(options.on_progress, name=target.name, phase="receiving")
     run = Run(Wire(pipeline, rules, options, job=facts.id), options, meter, facts, journal)
     run.by_command = path is not None and is_registered(rules.service)
@@ -283,7 +283,7 @@ async def _local_path(journal: Journal) -> str:
             "which goes on where it stopped",
             transfer_id=job_id,
         )
-    if journal.job.direction == "up" and not await run_hop(os.path.exists, path, limiter=disk_limiter()):
+    if journal.job.direction == "up" and not await run_hop(os.path.exists, path, crew=DISK):
         raise ResumeError(
             f"job {job_id} cannot be resumed: {path} is not there any more; put it back, or abort the job",
             transfer_id=job_id,
@@ -306,7 +306,7 @@ async def _interrupted(facts: Job, options: TransferOptions) -> Journal | None:
     if not options.resume:
         return None
     key, folder = facts.options["key"], journal_folder(options.journal_folder)
-    for job_id in await run_hop(_with_key, folder, key, limiter=disk_limiter()):
+    for job_id in await run_hop(_with_key, folder, key, crew=DISK):
         try:
             # One that says it is complete was not deleted: its process died on its way out, and nobody had the result.
             made = JournalOptions(fsync=options.fsync)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from typing import Final, TypeVar
 
-import anyio
-
 from asyncclient._transfers.hops import Hop
 
 __all__ = ["INLINE_BYTES", "WINDOW_BYTES", "read_ahead", "window_lengths"]
@@ -25,20 +23,18 @@ def window_lengths(length: int, window: int = WINDOW_BYTES) -> list[int]:
     return [window] * whole + ([rest] if rest else [])
 
 
-async def read_ahead(
-    steps: int, read: Callable[[int], T], limiter: anyio.CapacityLimiter | None = None
-) -> AsyncGenerator[T, None]:
+async def read_ahead(steps: int, read: Callable[[int], T]) -> AsyncGenerator[T, None]:
     """Yield ``read(0) ... read(steps - 1)``, each run in a thread, one ahead of the consumer.
 
     While the consumer works on a window the next is read; ``read`` therefore needs two buffers, used in turn, and a
     window is valid until the next step. Closing or cancelling waits for the thread under way.
     """
-    ahead: Hop[T] | None = Hop(read, 0, limiter=limiter) if steps else None
+    ahead: Hop[T] | None = Hop(read, 0) if steps else None
     try:
         for step in range(1, steps + 1):
             assert ahead is not None
             window = await ahead.wait()
-            ahead = Hop(read, step, limiter=limiter) if step < steps else None
+            ahead = Hop(read, step) if step < steps else None
             yield window
     finally:
         if ahead is not None:

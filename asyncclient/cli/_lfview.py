@@ -53,14 +53,14 @@ def upload(
     A table has a line of headings, then x, y, z and any further columns of numbers: it becomes a view of points. A folder
     becomes a new view. An image is uploaded alone, for views that are made by programs.
     """
-    from asyncclient._transfers.hops import disk_limiter, run_hop
+    from asyncclient._transfers.hops import DISK, run_hop
 
     before(lambda: _check(paths, thumbnail))
 
     async def work(session: AsyncSession) -> int:
         rows = []
         for path in paths:
-            resource = await run_hop(_read, path, name, limiter=disk_limiter())
+            resource = await run_hop(_read, path, name, crew=DISK)
             options: dict[str, Any] = {} if thumbnail is None else {"thumbnail": thumbnail}
             rows.append({"path": str(path), "url": await session.upload(resource, **options)})
         Output().result(rows, "\n".join(row["url"] for row in rows))
@@ -97,7 +97,7 @@ def download(
     allow_failure: Annotated[bool, typer.Option("--allow-failure", help="Leave out what cannot be fetched.")] = False,
 ) -> None:
     """Download a view and everything in it to a folder: `view.json`, images, and arrays as raw numbers."""
-    from asyncclient._transfers.hops import disk_limiter, run_hop
+    from asyncclient._transfers.hops import DISK, run_hop
     from asyncclient.cli._lfview_folder import write_folder
 
     before(lambda: _check_folder(folder))
@@ -106,7 +106,7 @@ def download(
         found = await session.download(url, copy=True, allow_failure=allow_failure)
         if isinstance(found, str):
             raise Missing(f"{found.partition('?')[0]}: cannot be fetched")
-        count = await run_hop(write_folder, found, folder, limiter=disk_limiter())
+        count = await run_hop(write_folder, found, folder, crew=DISK)
         said = f"Downloaded {counted(count, 'resource')} to '{folder}'"
         Output().result({"url": url, "path": str(folder), "resources": count}, said)
         return OK

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._map import run_map
-from asyncclient._transfers.hops import cpu_limiter, disk_limiter, run_hop
+from asyncclient._transfers.hops import CPU, DISK, run_hop
 from asyncclient.cli._page import write_page
 from asyncclient.cli._sticky_pi_page import Device, Shot, page, shots_of
 
@@ -38,8 +38,8 @@ async def write_report(client: Client, info: dict[str, Any], output: Path, thumb
         wanted = chosen(len(shots), thumbnails)
         pictures = await _pictures(client, [shots[index] for index in wanted])
         devices.append(Device(name, shots, dict(zip(wanted, pictures, strict=True))))
-    text = await run_hop(page, devices, _title(info), limiter=cpu_limiter())
-    await run_hop(write_page, output, text, limiter=disk_limiter())
+    text = await run_hop(page, devices, _title(info), crew=CPU)
+    await run_hop(write_page, output, text, crew=DISK)
     return devices
 
 
@@ -63,7 +63,7 @@ async def _pictures(client: Client, shots: Sequence[Shot]) -> list[bytes]:
 
     async def fetch(shot: Shot) -> bytes:
         async with AsyncURLOrFileOpen(shot.url, "rb", hub=getattr(client, "_hub", None)) as file:
-            data: bytes = await run_hop(file.read, _MAX_THUMBNAIL, limiter=disk_limiter())
+            data: bytes = await run_hop(file.read, _MAX_THUMBNAIL, crew=DISK)
         check_jpeg(data, f"the thumbnail of {shot.device} at {shot.taken}")
         return data
 

@@ -209,12 +209,12 @@ async def save_content(destination: Any, content: bytes) -> None:
     """Put content where it is wanted: at a path, in a file object, or through a callable."""
     from pathlib import Path  # these are loaded with the first content, not with the package
 
-    from asyncclient._transfers.hops import disk_limiter, run_hop
+    from asyncclient._transfers.hops import DISK, FOREIGN, run_hop
 
     if _is_path(destination):
-        await run_hop(_write, Path(os.fspath(destination)), content, limiter=disk_limiter())
+        await run_hop(_write, Path(os.fspath(destination)), content, crew=DISK)
     elif hasattr(destination, "write"):
-        await run_hop(destination.write, content, limiter=disk_limiter())
+        await run_hop(destination.write, content, crew=FOREIGN)
     else:
         result = destination(content)
         if inspect.isawaitable(result):

@@ -12,13 +12,13 @@ import inspect
 import io
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import anyio.to_thread
-
 from asyncclient._messages import Body
 from asyncclient._net.bodies import FileBody, FileObjectBody
+from asyncclient._net.threads import DISK, FOREIGN, in_thread
 from asyncclient.errors import ArgumentError, ArgumentTypeError, EmptyRequestError
 from asyncclient.las.exceptions import FileFormatException
 
@@ -66,7 +66,7 @@ async def load_content(content: Any) -> bytes:
     if inspect.iscoroutinefunction(read):
         found = await read()
         return found.encode("utf-8") if isinstance(found, str) else bytes(found)
-    return await anyio.to_thread.run_sync(_read, content)
+    return await in_thread(partial(_read, content), FOREIGN)
 
 
 async def open_content(content: Any) -> bytes | Body:
@@ -80,7 +80,7 @@ async def open_content(content: Any) -> bytes | Body:
     """
     if isinstance(content, (str, os.PathLike)):
         path = _path(content)
-        size_bytes = await anyio.to_thread.run_sync(_readable_size, path)
+        size_bytes = await in_thread(partial(_readable_size, path), DISK)
         body: bytes | Body = FileBody(path, 0, size_bytes)
         length: int | None = size_bytes
     elif _is_seekable_binary(content):

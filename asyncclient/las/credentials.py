@@ -9,15 +9,15 @@ import os
 import re
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import anyio.to_thread
 
 from asyncclient import _codec
 from asyncclient._auth import SingleFlight, Token, is_fresh
 from asyncclient._failure import error_of
 from asyncclient._messages import Request
+from asyncclient._net.threads import DISK, in_thread
 from asyncclient._pipeline import Answer, Rules
 from asyncclient._url import BaseUrl
 from asyncclient.errors import APIError, ArgumentTypeError, ConfigurationError, DecodeError
@@ -149,14 +149,14 @@ class Credentials:
     async def _renew(self) -> Token:
         refused = self._token.value
         if self.cached_profile:
-            kept = await anyio.to_thread.run_sync(self._from_cache)
+            kept = await in_thread(self._from_cache, DISK)
             if is_fresh(kept, time.time()) and kept.value != refused:  # another process was faster
                 self._token = kept
                 return kept
         token = await self._request_token()
         self._token = token
         if self.cached_profile:
-            await anyio.to_thread.run_sync(self._to_cache, token)
+            await in_thread(partial(self._to_cache, token), DISK)
         return token
 
     async def _request_token(self) -> Token:

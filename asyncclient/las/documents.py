@@ -6,16 +6,14 @@ import asyncio
 import base64
 import logging
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-import anyio.to_thread
-
 from asyncclient._messages import Body
+from asyncclient._net.threads import CPU, in_thread
 from asyncclient._pipeline import StreamedAnswer
 from asyncclient._scheduler import Lane
 from asyncclient.errors import ArgumentError, AsyncClientError, DeadlineExceeded, DecodeError
@@ -35,7 +33,6 @@ _log = logging.getLogger(__name__)
 # The service takes more than the official client has arguments for.
 _CREATE: Final = replace(CREATE_DOCUMENT, extra=True, known_extra=("content", "contentType", "name", "description"))
 _THREAD_FROM_BYTES: Final = 256 * 1024
-_WRITE_BYTES: Final = 1024 * 1024
 
 
 class DocumentMethods(LasClient):
@@ -277,7 +274,7 @@ async def base64_text(data: bytes) -> str:
     """Encode bytes; large ones in a worker thread."""
     if len(data) < _THREAD_FROM_BYTES:
         return base64.b64encode(data).decode("ascii")
-    return await anyio.to_thread.run_sync(lambda: base64.b64encode(data).decode("ascii"))
+    return await in_thread(lambda: base64.b64encode(data).decode("ascii"), CPU)
 
 
 def _file_url(document: Any) -> Any:
@@ -302,35 +299,22 @@ def _options(
 
 async def _save(answer: StreamedAnswer, target: Path) -> int:
     """Write a body to a temporary file beside its place, make it durable, rename it."""
-    descriptor, temporary = await anyio.to_thread.run_sync(_temporary, target)
-    size = 0
+    from asyncclient._transfers.hops import DISK, run_hop
+    from asyncclient._transfers.part_file import PartFile, PartFileOptions
+    from asyncclient._transfers.places import new_job_id, new_owner
+    from asyncclient._transfers.sink import SinkWriter
+
+    await run_hop(target.parent.stat, crew=DISK)  # a folder that is missing is an error here, not made
+    sink = PartFile(target, new_job_id(), new_owner(), PartFileOptions(digest=False))
+    writer = SinkWriter(sink, 0)
     try:
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            pieces: list[bytes] = []
-            held = 0
-            while piece := await answer.read():
-                pieces.append(piece)
-                held += len(piece)
-                if held >= _WRITE_BYTES:
-                    await anyio.to_thread.run_sync(file.write, b"".join(pieces))
-                    size, held, pieces = size + held, 0, []
-            await anyio.to_thread.run_sync(_finish, file, b"".join(pieces), temporary, target)
-        return size + held
+        await sink.open(None)
+        while piece := await answer.read():
+            await writer.feed(piece)
+        await writer.flush()
+        await sink.commit()
     except BaseException:
-        _discard(temporary)
+        await writer.aclose()
+        await sink.discard()
         raise
-
-
-def _temporary(target: Path) -> tuple[int, str]:
-    return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part")
-
-
-def _finish(file: Any, rest: bytes, temporary: str, target: Path) -> None:
-    file.write(rest)
-    os.fsync(file.fileno())
-    Path(temporary).replace(target)
-
-
-def _discard(temporary: str) -> None:
-    # Not in a thread: this also runs when the task is cancelled, and an unlink does not block for long.
-    Path(temporary).unlink(missing_ok=True)
+    return writer.written

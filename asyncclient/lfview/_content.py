@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._budget import ByteBudget
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.open_source import as_source
 from asyncclient._transfers.options import TransferOptions
 from asyncclient._transfers.targets_download import HttpDownload
@@ -120,13 +120,13 @@ async def image_content(resource: ImageContent) -> Content:
     """Look at the file of an image."""
     file, length = resource.image, resource.content_length
     assert length is not None, "validate() demands it"
-    state = await run_hop(fingerprint, resource, limiter=disk_limiter())
+    state = await run_hop(fingerprint, resource, crew=DISK)
     if isinstance(file, PathFile):
         value: Any = file.path
     elif type(file) is BytesIO:  # a subclass may have ideas of its own
         value = file.getvalue()  # shares its memory
     else:
-        await run_hop(file.seek, 0, limiter=disk_limiter())
+        await run_hop(file.seek, 0, crew=DISK)
         value = file
     return Content({"content_length": length}, state, value, Sent(length, "image/png"))
 

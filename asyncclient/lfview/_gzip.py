@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from asyncclient._transfers.hops import Hop, cpu_limiter, run_hop, settle
+from asyncclient._transfers.hops import CPU, Hop, run_hop, settle
 
 try:
     from isal import isal_zlib as fast
@@ -79,7 +79,7 @@ async def pack(raw: memoryview) -> Packed | None:
         return None
     output = _Output(len(raw))
     running: deque[tuple[memoryview, Hop[bytes]]] = deque()
-    at_once = int(cpu_limiter().total_tokens) + 1
+    at_once = CPU.most + 1
     try:
         for start in range(0, len(raw), _BLOCK_BYTES):
             block = raw[start : start + _BLOCK_BYTES]

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.lfview._content import Content, image_content
 from asyncclient.lfview.files import Thumbnail
 
@@ -29,7 +29,7 @@ async def open_picture(value: Any) -> Picture:
     Raises:
         ValidationError: It cannot be read.
     """
-    thumbnail = await run_hop(Thumbnail, value, limiter=disk_limiter())
+    thumbnail = await run_hop(Thumbnail, value, crew=DISK)
     return Picture(await image_content(thumbnail), thumbnail.to_json())
 
 

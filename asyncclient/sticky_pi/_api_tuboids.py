@@ -10,7 +10,7 @@ import anyio
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.sticky_pi._api_base import TUBOID
 from asyncclient.sticky_pi._api_series import SeriesPart
 from asyncclient.sticky_pi._inputs import (
@@ -107,7 +107,7 @@ class TuboidsPart(SeriesPart):
         name = text(entry, "tuboid_id")
         tuboid_keys(name)  # refuses names that lead elsewhere
         number = _number_of(name)
-        shots = await run_hop(_read_shots, choose(entry, "metadata"), limiter=disk_limiter())
+        shots = await run_hop(_read_shots, choose(entry, "metadata"), crew=DISK)
         series = await self._series_for(choose(entry, "series_info"))
         _check_bounds(shots, series)
         values = {"parent_series_id": series["id"], "tuboid_id": name, "id_in_series": number, "n_shots": shots.number}

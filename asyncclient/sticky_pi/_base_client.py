@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from asyncclient._map import run_map
-from asyncclient._transfers.hops import cpu_limiter, disk_limiter, run_hop
+from asyncclient._transfers.hops import CPU, DISK, run_hop
 from asyncclient.errors import ArgumentError, ArgumentTypeError
 from asyncclient.sticky_pi import _bundle_transfer as bundles
 from asyncclient.sticky_pi._cache import Cache
@@ -136,13 +136,13 @@ class AsyncBaseClient(AsyncOperations):
         """Forget what is known of files that were looked at before."""
         cache = await self._opened_cache()
         cache.clear()
-        await run_hop(cache.delete, limiter=disk_limiter())
+        await run_hop(cache.delete, crew=DISK)
         self._cache = None
 
     async def _opened_cache(self) -> Cache:
         if self._cache is None:
             path = str(Path(self._local_dir, self._cache_dirname, self._cache_filename))
-            cache = await run_hop(Cache, path, limiter=disk_limiter())
+            cache = await run_hop(Cache, path, crew=DISK)
             if self._cache is None:  # two calls at the same time share one
                 self._cache = cache
         return self._cache
@@ -165,7 +165,7 @@ class AsyncBaseClient(AsyncOperations):
             InvalidTuboid: A folder or the description of the series is not as it must be; nothing was sent.
         """
         series = check_series(series_info)
-        tuboids = await run_hop(read_tuboids, tuboid_directories, series, limiter=cpu_limiter())
+        tuboids = await run_hop(read_tuboids, tuboid_directories, series, crew=CPU)
         rows: Rows = []
         for group in chunker(tuboids, self._put_chunk_size):
             # One by one: they are counted against n_tuboids, and the first makes the series.

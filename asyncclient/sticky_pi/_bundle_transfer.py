@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._net.multipart import Part
-from asyncclient._transfers.hops import cpu_limiter, disk_limiter, run_hop
+from asyncclient._transfers.hops import CPU, DISK, run_hop
 from asyncclient._transfers.options import TransferOptions
 from asyncclient._transfers.targets_download import HttpDownload
 from asyncclient._transfers.targets_whole import Form, header_receipt
@@ -71,12 +71,12 @@ def check_folder(bundle_name: Any, bundle_dir: Any, *, named: bool) -> str:
 
 async def find_local(bundle_dir: str, what: str) -> Rows:
     """List the files of a folder, with their digests, in a worker thread."""
-    return await run_hop(list_bundle_files, bundle_dir, what, limiter=cpu_limiter())
+    return await run_hop(list_bundle_files, bundle_dir, what, crew=CPU)
 
 
 async def find_left_out(bundle_dir: str, what: str) -> list[str]:
     """List the files of a folder that no bundle holds, and warn of them."""
-    keys = await run_hop(list_left_out, bundle_dir, what, limiter=disk_limiter())
+    keys = await run_hop(list_left_out, bundle_dir, what, crew=DISK)
     if keys:
         _log.warning(
             "%d files in %s are left out, as bundles hold only %s: %s%s",
@@ -190,7 +190,7 @@ async def fetch_file(client: Any, row: Mapping[str, Any], target: Path, on_progr
     url, md5 = row["url"], row["md5"]
     if not isinstance(url, str):
         raise DecodeError(f"the server named no URL for {row['key']}")
-    await run_hop(lambda: target.parent.mkdir(parents=True, exist_ok=True), limiter=disk_limiter())
+    await run_hop(lambda: target.parent.mkdir(parents=True, exist_ok=True), crew=DISK)
     # The URL is signed anew each time, and must not decide whether this is the download that was interrupted.
     description = {"bundle_file": row["key"], "etag": md5}
     source = HttpDownload(url, name=row["key"], headers=_HEADERS, description=description)
@@ -198,7 +198,7 @@ async def fetch_file(client: Any, row: Mapping[str, Any], target: Path, on_progr
     options = TransferOptions(on_progress=on_progress)
     try:
         await download_file(client._hub._opened(), plain_rules(), source, unchecked, options)
-        await run_hop(_put_in_place, unchecked, target, row, limiter=cpu_limiter())
+        await run_hop(_put_in_place, unchecked, target, row, crew=CPU)
     except BaseException:
         _forget(unchecked)
         raise

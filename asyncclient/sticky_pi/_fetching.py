@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import unquote, urlsplit
 
-import anyio
-
 from asyncclient._failure import error_of
 from asyncclient._rules import Rules
 from asyncclient._sync.portal import get_portal
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, obtain, run_hop, undo
 from asyncclient._transfers.options import TransferOptions
 from asyncclient._transfers.targets_download import HttpDownload
 from asyncclient._transfers.transfers import download_file
@@ -66,23 +66,23 @@ class AsyncURLOrFileOpen:
     async def __aenter__(self) -> IO[Any]:
         path = Path(self._file_or_url)
         try:
-            if _is_url(self._file_or_url) and not await run_hop(path.is_file, limiter=disk_limiter()):
+            if _is_url(self._file_or_url) and not await run_hop(path.is_file, crew=DISK):
                 path = await self._download()
-            self._file = await run_hop(lambda: path.open(self._mode), limiter=disk_limiter())
+            file: IO[Any] = await obtain(partial(path.open, self._mode), release=lambda file: file.close())
         except BaseException:
             await self._drop()
             raise
-        return self._file
+        self._file = file
+        return file
 
     async def __aexit__(self, *_: object) -> None:
         await self._drop()
 
     async def _drop(self) -> None:
-        with anyio.CancelScope(shield=True):
-            await run_hop(self._close, limiter=disk_limiter())
+        await undo(self._close)
 
     async def _download(self) -> Path:
-        self._folder = await run_hop(lambda: tempfile.mkdtemp(prefix=_PREFIX), limiter=disk_limiter())
+        self._folder = await obtain(partial(tempfile.mkdtemp, prefix=_PREFIX), release=os.rmdir)
         name = unquote(urlsplit(self._file_or_url).path.rpartition("/")[2])
         if not name or name in (".", "..") or any(sign in name for sign in "/\\\0"):
             raise ArgumentError("the URL names no file", argument="file_or_url")

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from asyncclient._map import run_map
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.errors import APIError, ArgumentError, ArgumentTypeError, AsyncClientError
 from asyncclient.sticky_pi._cache import Cache
 from asyncclient.sticky_pi._spec import Info, Rows
@@ -114,7 +114,7 @@ class PutImages:
                 rows += await self._window(window)
         finally:
             if self._cache.changed:
-                await run_hop(self._cache.sync, limiter=disk_limiter())
+                await run_hop(self._cache.sync, crew=DISK)
         if not self._to_send:
             _log.warning("No image to upload!")
         return rows

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from asyncclient._codec import decode_json
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.errors import ConfigurationError, DecodeError
 from asyncclient.sticky_pi._api import AsyncRemoteAPI
 from asyncclient.sticky_pi._permissions import check_role
@@ -169,7 +169,7 @@ class _Service:
                 raise BadInput(f"the form lacks the files {', '.join(missing)}")
             entry: dict[str, Any] = {name: files[name] for name in _TUBOID_FILES}
             for name in ("tuboid_id", "series_info"):
-                entry[name] = _json(await run_hop(files[name].read, self._most_json, limiter=disk_limiter()), name)
+                entry[name] = _json(await run_hop(files[name].read, self._most_json, crew=DISK), name)
             # A list of lists: so the platform's server answers, and its clients expect it.
             return [await self._api._put_tiled_tuboids([entry], user)]
 

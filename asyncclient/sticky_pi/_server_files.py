@@ -8,7 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.sticky_pi._refusals import AccessDenied, BadInput, NotStored
 from asyncclient.sticky_pi._server_bodies import limited, read_form
 from asyncclient.sticky_pi._storage_served import AsyncServedStorage
@@ -34,7 +34,7 @@ class FileRoutes:
         if not self._storage.is_good("GET", key, query.get("Expires", ""), query.get("Signature", "")):
             raise AccessDenied("the link is not good, or has expired")
         path = self._storage.path(key)
-        if not await run_hop(path.is_file, limiter=disk_limiter()):
+        if not await run_hop(path.is_file, crew=DISK):
             raise NotStored("there is no such file")
         return FileResponse(path, media_type="application/octet-stream")
 
@@ -47,7 +47,7 @@ class FileRoutes:
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
                 raise BadInput("the form has no file")
-            await run_hop(self._receive, upload.file, fields["key"], limiter=disk_limiter())
+            await run_hop(self._receive, upload.file, fields["key"], crew=DISK)
         return Response(status_code=204)
 
     def _receive(self, source: Any, key: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from asyncclient._map import run_map
-from asyncclient._transfers.hops import cpu_limiter, run_hop
+from asyncclient._transfers.hops import CPU, run_hop
 from asyncclient.sticky_pi._cache import Cache, Entry, Key
 from asyncclient.sticky_pi._jpeg import MAX_BYTES
 from asyncclient.sticky_pi.exceptions import InvalidImage, InvalidImageMetadata
@@ -73,7 +73,7 @@ async def look_at_images(paths: Sequence[str], cache: Cache, threads: int, done:
     known = cache.get_hashes(source)
 
     async def look(batch: Sequence[str]) -> Look:
-        return await run_hop(_look, batch, _Known(cache, source, known), limiter=cpu_limiter())
+        return await run_hop(_look, batch, _Known(cache, source, known), crew=CPU)
 
     images: list[LocalImage] = []
     failures: list[Failure] = []

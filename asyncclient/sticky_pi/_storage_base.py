@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from asyncclient._transfers.hops import cpu_limiter, disk_limiter, run_hop
+from asyncclient._transfers.hops import CPU, DISK, run_hop
 from asyncclient.sticky_pi._bundles import PART_BYTES, list_bundle_files
 from asyncclient.sticky_pi._inputs import check_what, choose
 from asyncclient.sticky_pi._staging import Staged, encode_image
@@ -67,7 +67,7 @@ class AsyncBaseStorage(abc.ABC):
 
     async def stage_image(self, image: Any) -> Staged:
         """Take an image and its thumbnails, without showing them yet."""
-        thumbnail, mini = await run_hop(_thumbnails, image, limiter=cpu_limiter())
+        thumbnail, mini = await run_hop(_thumbnails, image, crew=CPU)
         contents = {"image": image.file_blob, "thumbnail": thumbnail, "thumbnail-mini": mini}
         return await self._stage({image_key(image, what): content for what, content in contents.items()})
 
@@ -151,7 +151,7 @@ class AsyncBaseStorage(abc.ABC):
             what: ``all``, ``data`` (folders ``data`` and ``config``) or ``model`` (``output`` and ``config``).
             ignored_dir_names: Folders whose own files do not count.
         """
-        return await run_hop(list_bundle_files, bundle_dir, what, ignored_dir_names, limiter=disk_limiter())
+        return await run_hop(list_bundle_files, bundle_dir, what, ignored_dir_names, crew=DISK)
 
 
 def _same_empty(candidate: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop, undo
 from asyncclient.errors import ConfigurationError
 from asyncclient.sticky_pi._bundles import list_bundle_files
 from asyncclient.sticky_pi._staging import DiskStaging, Staged
@@ -21,12 +21,12 @@ class _OnDisk(Staged):
         self._staging, self._written = staging, written
 
     async def publish(self) -> None:
-        await run_hop(self._staging.publish, self._written, limiter=disk_limiter())
+        await run_hop(self._staging.publish, self._written, crew=DISK)
         self._written = {}
 
     async def discard(self) -> None:
         if self._written:
-            await run_hop(self._staging.remove, self._written, limiter=disk_limiter())
+            await undo(self._staging.remove, self._written)
             self._written = {}
 
 
@@ -50,21 +50,21 @@ class AsyncDiskStorage(AsyncBaseStorage):
 
     async def open(self) -> None:
         """Make the folder if it is missing."""
-        await run_hop(self._staging.clean, limiter=disk_limiter())
+        await run_hop(self._staging.clean, crew=DISK)
 
     async def aclose(self) -> None:
         """Do nothing: nothing is held."""
 
     async def _stage(self, files: Mapping[str, Any]) -> Staged:
-        return _OnDisk(self._staging, await run_hop(self._staging.write, files, limiter=disk_limiter()))
+        return _OnDisk(self._staging, await run_hop(self._staging.write, files, crew=DISK))
 
     async def _delete(self, keys: Sequence[str]) -> None:
-        await run_hop(self._staging.delete, list(keys), limiter=disk_limiter())
+        await run_hop(self._staging.delete, list(keys), crew=DISK)
 
     async def delete_tiled_tuboid_files(self, tuboid: Mapping[str, Any]) -> None:
         """Delete the folder of a tuboid; what is not there counts as deleted."""
         folder = tuboid_folder(tuboid["tuboid_id"])
-        await run_hop(self._staging.delete_folder, folder, limiter=disk_limiter())
+        await run_hop(self._staging.delete_folder, folder, crew=DISK)
 
     def _url(self, key: str) -> str:
         return self._path(key)
@@ -75,7 +75,7 @@ class AsyncDiskStorage(AsyncBaseStorage):
     async def _list_bundle(self, bundle_name: str, what: str) -> list[dict[str, Any]]:
         prefix = bundle_key(bundle_name)
         folder = self._path(prefix.rstrip("/"))
-        rows = await run_hop(list_bundle_files, folder, what, limiter=disk_limiter())
+        rows = await run_hop(list_bundle_files, folder, what, crew=DISK)
         return [{**row, "url": self._url(prefix + row["key"])} for row in rows]
 
     def _path(self, key: str) -> str:

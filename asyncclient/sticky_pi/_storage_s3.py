@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 import anyio
 
 from asyncclient._extras import without
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.errors import ConfigurationError
 from asyncclient.sticky_pi._s3_sign import Signer
 from asyncclient.sticky_pi._staging import Staged, as_bytes
@@ -111,7 +111,7 @@ class AsyncS3Storage(AsyncBaseStorage):
 
     async def _stage(self, files: Mapping[str, Any]) -> Staged:
         contents = {
-            key: content if isinstance(content, bytes) else await run_hop(as_bytes, content, limiter=disk_limiter())
+            key: content if isinstance(content, bytes) else await run_hop(as_bytes, content, crew=DISK)
             for key, content in files.items()
         }
         return _Upload(self, contents)

@@ -19,7 +19,7 @@ from asyncclient._messages import Request
 from asyncclient._net.bodies import FileBody
 from asyncclient._net.multipart import MultipartBody, Part
 from asyncclient._scheduler import Lane
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient.errors import ConfigurationError, DecodeError
 from asyncclient.sticky_pi._base_client import AsyncBaseClient
 from asyncclient.sticky_pi._bundle_transfer import copy_file, fetch_file, send_file
@@ -115,10 +115,10 @@ class AsyncLocalClient(AsyncBaseClient):
         return rows
 
     async def _put_ml_bundle_file(self, row: Mapping[str, Any], on_progress: OnProgress | None) -> None:
-        await run_hop(copy_file, row["path"], Path(row["url"]), row["md5"], limiter=disk_limiter())
+        await run_hop(copy_file, row["path"], Path(row["url"]), row["md5"], crew=DISK)
 
     async def _get_ml_bundle_file(self, row: Mapping[str, Any], target: Path, on_progress: OnProgress | None) -> None:
-        await run_hop(copy_file, row["url"], target, row["md5"], float(row["mtime"]), limiter=disk_limiter())
+        await run_hop(copy_file, row["url"], target, row["md5"], float(row["mtime"]), crew=DISK)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} in {self.local_dir}>"
@@ -169,7 +169,7 @@ class AsyncRemoteClient(AsyncRemoteAPIConnector, AsyncBaseClient):
         parts = []
         for path, md5 in files.items():
             name = Path(path).name
-            parts.append(Part(name, await FileBody.whole(path, limiter=disk_limiter()), name, "application/jpeg"))
+            parts.append(Part(name, await FileBody.whole(path), name, "application/jpeg"))
             if md5 is not None:
                 parts.append(Part(f"{name}.md5", md5))
         return await self._post_form("_put_new_images", parts)
@@ -177,7 +177,7 @@ class AsyncRemoteClient(AsyncRemoteAPIConnector, AsyncBaseClient):
     async def _put_tiled_tuboid(self, tuboid: Tuboid) -> Rows:
         parts = []
         for name, file in FILES.items():
-            body = await FileBody.whole(tuboid.paths[name], limiter=disk_limiter())
+            body = await FileBody.whole(tuboid.paths[name])
             kind = "application/text" if name == "metadata" else "application/octet-stream"
             parts.append(Part(name, body, file, kind))
         for name, value in (("tuboid_id", tuboid.tuboid_id), ("series_info", dict(tuboid.series_info))):

@@ -9,7 +9,7 @@ import os
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from asyncclient._transfers.hops import cpu_limiter, run_hop
+from asyncclient._transfers.hops import CPU, run_hop
 from asyncclient.errors import ArgumentTypeError
 from asyncclient.sticky_pi._image_metadata import metadata_of_exif, metadata_of_name
 from asyncclient.sticky_pi._jpeg import MAX_BYTES, check_jpeg
@@ -76,7 +76,7 @@ class ImageParser(dict[str, Any]):
 
 async def parse_image(file: Any) -> ImageParser:
     """Make an :class:`ImageParser` in a worker thread; as many work at a time as there are processors, at most four."""
-    return await run_hop(ImageParser, file, limiter=cpu_limiter())
+    return await run_hop(ImageParser, file, crew=CPU)
 
 
 def read_metadata(filename: str, data: bytes) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from asyncclient.errors import ArgumentTypeError
 from asyncclient.types import UNSET
 from asyncclient.voxel51 import exceptions, tokens
 from asyncclient.voxel51._query_strings import in_query_string
-from asyncclient.voxel51.local_files import Errands
 
 if TYPE_CHECKING:
     from asyncclient._endpoint import Endpoint
@@ -77,7 +76,6 @@ class PlatformClient(ServiceClient):
         auth = HeaderAuth(name.lower().encode("ascii"), value.encode("latin-1"))
         super().__init__(hub=hub, auth=auth, headers=_HEADERS, timeout=timeout, max_retries=max_retries)
         self._rules.home = self._home_path()  # of all operations: job requests and logs are content, too
-        self._errands = Errands()
         self._folders: set[str] = set()
         self._kept_first = self._rules, self._rules
         self._kept_rules = self._rules, replace(self._rules, timeouts=replace(self._rules.timeouts, total=None))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._build import build
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.options import DEFAULTS, TransferOptions
 from asyncclient._transfers.transfers import download_file
 from asyncclient._transfers.wire import Wire
@@ -169,7 +170,7 @@ class DownloadMethods(PlatformClient):
         """Make the folder of a file, as the official client does before it asks; looked at once for many files."""
         folder = os.path.dirname(path)  # noqa: PTH120  # cheap
         if folder not in self._folders:
-            await self._errands.run(lambda: ensure_basedir(path))
+            await run_hop(ensure_basedir, path, crew=DISK)
             self._folders.add(folder)
 
     def _first_rules(self, rules: Rules) -> Rules:
@@ -184,7 +185,7 @@ class DownloadMethods(PlatformClient):
         """Write what an answer holds, at once if it is small; else leave it to the engine."""
         try:
             content = await first.small()
-            if content is None or not await self._errands.run(lambda: write_small(path, content)):
+            if content is None or not await run_hop(write_small, path, content, crew=DISK):
                 target, options = plan()
                 await download_file(first.pipeline, rules, target, path, options)
         finally:

@@ -1,122 +1,26 @@
-"""Files on disk without ceremony: small ones are read, or written, in one visit to a thread that many of them share.
-
-A file of some kilobytes is on the wire in less time than a thread takes to wake up. So files that are asked for while
-a thread is busy wait for it together, and it sees to all of them in one go.
-"""
+"""Files on disk without ceremony: small ones are read, or written, in one visit to a thread."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import itertools
 import mimetypes
 import os
-import secrets
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from asyncclient._net.bodies import FileBody, FileStamp
-from asyncclient._transfers.hops import disk_limiter, finish, run_hop
+from asyncclient._transfers.loose import loose_path, sweep
 from asyncclient._transfers.progress import Meter
 from asyncclient.voxel51.utils import ensure_basedir
 
-__all__ = ["SMALL_BYTES", "CountedBody", "Errands", "LocalFile", "look_at", "write_small"]
-
-T = TypeVar("T")
+__all__ = ["SMALL_BYTES", "CountedBody", "LocalFile", "look_at", "write_small"]
 
 SMALL_BYTES: Final = 256 * 1024
-_THREADS: Final = 2
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-# With the number of the process, as a fork has the same token.
-_TOKEN: Final = secrets.token_hex(8)
-_numbers: Final = itertools.count()
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-
-
-class _Errand(Generic[T]):
-    """Something to be done in a thread.
-
-    Attributes:
-        done: Set when it is over; another one for whoever goes on to wait after a cancellation.
-        over: Whether it is.
-    """
-
-    __slots__ = ("call", "done", "error", "over", "value")
-
-    def __init__(self, call: Callable[[], T], done: asyncio.Future[None]) -> None:
-        self.call = call
-        self.done = done
-        self.error: BaseException | None = None
-        self.over = False
-        self.value: Any = None
-
-    def run(self) -> None:
-        """Do it; blocking."""
-        try:
-            self.value = self.call()
-        except Exception as error:  # noqa: BLE001  # raised where it is waited for
-            self.error = error
-
-    def end(self) -> None:
-        """Tell whoever waits."""
-        self.over = True
-        if not self.done.done():
-            self.done.set_result(None)
-
-
-class Errands:
-    """Runs short blocking calls in threads, those that come together in one visit."""
-
-    __slots__ = ("_tasks", "_waiting", "_working")
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._working = 0
-        self._waiting: list[_Errand[Any]] = []
-
-    async def run(self, call: Callable[[], T]) -> T:
-        """Run a call and return its result. Cancelling drops it if it has not begun, and waits for its end if it has."""
-        loop = asyncio.get_running_loop()
-        errand = _Errand(call, loop.create_future())
-        self._waiting.append(errand)
-        if self._working < _THREADS:
-            self._working += 1
-            task = loop.create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        try:
-            await errand.done
-        except asyncio.CancelledError:
-            if errand in self._waiting:
-                self._waiting.remove(errand)
-            elif not errand.over:
-                errand.done = loop.create_future()
-                await finish(errand.done)
-            raise
-        if errand.error is not None:
-            raise errand.error
-        value: T = errand.value
-        return value
-
-    async def _work(self) -> None:
-        try:
-            while self._waiting:
-                errands, self._waiting = self._waiting, []
-                try:
-                    await run_hop(_run_all, errands, limiter=disk_limiter())
-                finally:
-                    for errand in errands:
-                        errand.end()
-        finally:
-            # In the same turn as the last look: an errand that comes before the task is seen to be done needs another.
-            self._working -= 1
-
-
-def _run_all(errands: list[_Errand[Any]]) -> None:
-    for errand in errands:
-        errand.run()
 
 
 class LocalFile(NamedTuple):
@@ -201,7 +105,9 @@ def write_small(path: str, content: bytes) -> bool:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.lstat(path).st_mode):
             return False
-    temporary = os.path.join(os.path.dirname(path), f".{_TOKEN}-{os.getpid()}-{next(_numbers)}.part")  # noqa: PTH118, PTH120  # cheap
+    destination = Path(path)
+    sweep(destination.parent)
+    temporary = loose_path(destination)
     try:
         handle = os.open(temporary, _NEW, 0o666)
     except FileNotFoundError:

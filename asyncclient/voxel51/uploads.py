@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from asyncclient._build import build
 from asyncclient._net.multipart import MultipartBody, Part
-from asyncclient._transfers.hops import disk_limiter, run_hop
+from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.open_source import as_source
 from asyncclient._transfers.options import TransferOptions
 from asyncclient._transfers.progress import Meter
@@ -201,7 +201,7 @@ class UploadMethods(PlatformClient):
         argument, value = content
         if isinstance(value, (str, os.PathLike)):
             path = os.fsdecode(value)
-            file = await self._errands.run(lambda: look_at(path))
+            file = await run_hop(look_at, path, crew=DISK)
             if file is not None:
                 return await self._send_form(endpoint, arguments, file, form)
         async with _opened(value, argument) as source:
@@ -234,7 +234,7 @@ class UploadMethods(PlatformClient):
             self._url_of(endpoint, arguments),
             self._headers_now(),
             filename=name,
-            content_type=await run_hop(guess_type, name, limiter=disk_limiter()),
+            content_type=await run_hop(guess_type, name, crew=DISK),
             after=form.fields,
             record=self._record,
         )
@@ -329,7 +329,7 @@ async def _opened(content: Any, argument: str) -> AsyncIterator[Source]:
             error.filename = os.fspath(content)  # as it was given
         raise
     except (ArgumentError, ArgumentTypeError) as error:
-        if isinstance(content, (str, os.PathLike)) and await run_hop(os.path.isdir, content, limiter=disk_limiter()):
+        if isinstance(content, (str, os.PathLike)) and await run_hop(os.path.isdir, content, crew=DISK):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(content)) from error
         error.argument = argument
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
@@ -59,52 +58,3 @@ def test_who_is_cancelled_leaves_the_others_alone(tmp_path: Path) -> None:
         return found
 
     assert asyncio.run(run()) == [b"content"] * 20
-
-
-def test_a_hop_that_takes_long_lets_others_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = tmp_path / "slow"
-    slow.write_bytes(b"late")
-    quick = tmp_path / "quick"
-    quick.write_bytes(b"soon")
-
-    async def run() -> list[str]:
-        loop = asyncio.get_running_loop()
-        given, release = loop.run_in_executor, asyncio.Event()
-
-        def delayed(executor: None, work: object, paths: list[str]) -> Awaitable[object]:
-            future = given(executor, work, paths)  # type: ignore[arg-type]  # the loop's own, as it was called
-
-            async def hold() -> object:
-                if str(slow) in paths:
-                    await release.wait()
-                return await future
-
-            return asyncio.ensure_future(hold())
-
-        monkeypatch.setattr(loop, "run_in_executor", delayed)  # a disk that hangs
-        order: list[str] = []
-
-        async def read(path: Path) -> None:
-            order.append(((await read_small(str(path))) or b"").decode())
-
-        first = asyncio.ensure_future(read(slow))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        await asyncio.wait_for(read(quick), 30)
-        release.set()
-        await asyncio.wait_for(first, 30)
-        return order
-
-    assert asyncio.run(run()) == ["soon", "late"]
-
-
-def test_a_loop_that_takes_no_more_work_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"content")
-
-    async def run() -> list[bytes | BaseException | None]:
-        await asyncio.get_running_loop().shutdown_default_executor()
-        reads = (read_small(str(path)) for _ in range(20))
-        return await asyncio.wait_for(asyncio.gather(*reads, return_exceptions=True), 30)
-
-    assert all(isinstance(found, RuntimeError) for found in asyncio.run(run()))

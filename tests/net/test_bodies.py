@@ -16,10 +16,11 @@ import anyio
 import pytest
 
 from asyncclient._messages import Body as BodyProtocol
-from asyncclient._net import threads
+from asyncclient._net import bodies
 from asyncclient._net.bodies import READ_BYTES, FileBody, FileObjectBody, FileStamp, IterBody
+from asyncclient._net.crew import Crew
 from asyncclient._net.pool import Pool
-from asyncclient._net.threads import ThreadOwned, in_thread
+from asyncclient._net.threads import DISK, ThreadOwned, in_thread
 from asyncclient.errors import ArgumentTypeError, LocalProtocolError, SourceChanged
 from tests.net.conftest import fetch, post, until
 from tests.support.fault_server import OK, Body, FaultServer, Head, Repeat, Send
@@ -74,25 +75,23 @@ async def test_a_whole_file(path: Path) -> None:
     assert repr(body) == f"<FileBody {len(DATA)} bytes at 0>"
 
 
-class Turnstile:
-    """Counts thread hops, in the place of a limiter."""
+class Turnstile(Crew):
+    """Counts calls."""
 
-    def __init__(self) -> None:
-        self.hops = 0
+    calls = 0
 
-    async def __aenter__(self) -> None:
-        self.hops += 1
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
+    def add(self, errand: Any, returns: Any) -> None:
+        self.calls += 1
+        super().add(errand, returns)
 
 
-async def test_a_small_file_takes_one_hop(tmp_path: Path) -> None:
+async def test_a_small_file_takes_one_hop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = tmp_path / "small"
     small.write_bytes(b"x" * 1000)
-    turnstile: Any = Turnstile()
-    assert await content(FileBody(small, 0, 1000, limiter=turnstile)) == b"x" * 1000
-    assert turnstile.hops == 1
+    turnstile = Turnstile("test", few=1, most=1)
+    monkeypatch.setattr(bodies, "DISK", turnstile)
+    assert await content(FileBody(small, 0, 1000)) == b"x" * 1000
+    assert turnstile.calls == 1
 
 
 async def test_a_file_that_is_not_there(pool: Pool, tmp_path: Path) -> None:
@@ -186,7 +185,7 @@ class Gate(ThreadOwned):
 
 async def test_nothing_is_closed_under_a_thread() -> None:
     gate = Gate()
-    reading = asyncio.ensure_future(in_thread(gate.step, None))
+    reading = asyncio.ensure_future(in_thread(gate.step, DISK))
     await until(gate.entered.is_set)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
@@ -209,11 +208,6 @@ async def test_the_interface_has_to_be_filled() -> None:
         empty.step()
     with pytest.raises(NotImplementedError):
         empty.close()
-
-
-async def test_reading_is_bounded_by_default() -> None:
-    await in_thread(lambda: None, None)
-    assert threads.disk_limiter().total_tokens == 8
 
 
 # -- file objects ----------------------------------------------------------------------------------------------------

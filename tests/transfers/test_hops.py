@@ -8,18 +8,13 @@ import threading
 import anyio
 import pytest
 
-from asyncclient._transfers import fileio, hops
+from asyncclient._net.crew import Crew
+from asyncclient._transfers import fileio
 from asyncclient._transfers.fileio import FileHandle, fsync_folder, preallocate, write_atomically
-from asyncclient._transfers.hops import Hop, cpu_limiter, disk_limiter, run_hop, settle
+from asyncclient._transfers.hops import Hop, run_hop, settle
 from asyncclient._transfers.windows import read_ahead
 
 pytestmark = pytest.mark.anyio
-
-
-async def test_limiters_belong_to_the_loop():
-    assert cpu_limiter() is cpu_limiter()
-    assert cpu_limiter().total_tokens == min(4, os.cpu_count() or 1)
-    assert disk_limiter() is disk_limiter() is not cpu_limiter()
 
 
 @pytest.mark.parametrize("kind", ["asyncio", "anyio"])
@@ -58,11 +53,11 @@ async def test_a_running_hop_is_waited_for(kind):
 
 
 async def test_a_waiting_hop_is_dropped():
-    limiter = anyio.CapacityLimiter(1)
+    crew = Crew("test", few=1, most=1)
     release = threading.Event()
-    first = Hop(release.wait, 10, limiter=limiter)
+    first = Hop(release.wait, 10, crew=crew)
     calls: list[int] = []
-    second = asyncio.create_task(run_hop(calls.append, 1, limiter=limiter))
+    second = asyncio.create_task(run_hop(calls.append, 1, crew=crew))
     await asyncio.sleep(0.01)
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -70,7 +65,7 @@ async def test_a_waiting_hop_is_dropped():
     release.set()
     await first.wait()
     assert calls == []
-    assert await run_hop(lambda: 5, limiter=limiter) == 5
+    assert await run_hop(lambda: 5, crew=crew) == 5
 
 
 async def test_a_hop_dropped_on_its_way_does_not_run():
@@ -96,9 +91,9 @@ async def test_settling_several_waits_for_each(impatient):
         release.wait(30)
         ended.append(number)
 
-    limiter = anyio.CapacityLimiter(2)
-    running = [Hop(work, number, limiter=limiter) for number in range(2)]
-    waiting = [Hop(ended.append, number, limiter=limiter) for number in (7, 8)]
+    crew = Crew("test", few=2, most=2)
+    running = [Hop(work, number, crew=crew) for number in range(2)]
+    waiting = [Hop(ended.append, number, crew=crew) for number in (7, 8)]
     for event in begun:
         await asyncio.to_thread(event.wait, 30)
     task = asyncio.create_task(settle(*running, *waiting))
@@ -117,18 +112,16 @@ async def test_settling_several_waits_for_each(impatient):
 
 
 async def test_a_hop_lets_go_of_what_it_was_given():
-    limiter = anyio.CapacityLimiter(1)
+    crew = Crew("test", few=1, most=1)
     release = threading.Event()
-    first = Hop(release.wait, 30, limiter=limiter)
+    first = Hop(release.wait, 30, crew=crew)
     ran, dropped = bytearray(10), bytearray(10)
-    later = Hop(len, memoryview(dropped), limiter=limiter)
+    later = Hop(len, memoryview(dropped), crew=crew)
     await later.settle()
     dropped.clear()  # BufferError while somebody looks at it
-    with pytest.raises(hops._Dropped):
-        later._run()  # in a thread that had it in hand already
     release.set()
     await first.wait()
-    hop = Hop(len, memoryview(ran), limiter=limiter)
+    hop = Hop(len, memoryview(ran), crew=crew)
     assert await hop.wait() == 10
     ran.clear()
 

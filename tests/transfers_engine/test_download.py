@@ -10,6 +10,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 
 from asyncclient._pipeline import Pipeline
@@ -455,6 +456,29 @@ async def _interrupted(
         await task
     server.faults.clear()
     server.asked.clear()
+
+
+@pytest.mark.parametrize("size", [UNIT, 6 * UNIT])
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("ranges", [True, False])
+async def test_a_cancelled_scope_leaves_no_file_that_nobody_will_resume(
+    ranges: bool, resume: bool, size: int, server: StorageServer, pipeline: Pipeline, tmp_path: Path, folder: Path
+) -> None:
+    """A scope of anyio cancels every wait within it, those of the cleaning up as well."""
+    server.put("file", DATA[:size])
+    server.ranges = ranges
+    scope = anyio.CancelScope()
+
+    def stalled(asked: Asked, answer: Answer) -> Answer:
+        asyncio.get_running_loop().call_later(0.05, scope.cancel)
+        return Answer(answer.status, answer.body, answer.headers, stall_at=len(answer.body) - 10)
+
+    server.faults.append(stalled)
+    with scope:
+        await download_file(pipeline, rules(), target(server), tmp_path / "out", small_parts(folder, resume=resume))
+    assert scope.cancelled_caught
+    assert len(left_over(tmp_path)) == len(journals(folder))
+    assert not journals(folder) or (resume and ranges)
 
 
 @pytest.mark.parametrize("expected", [None, MD5])

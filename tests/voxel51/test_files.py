@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import random
 import sys
@@ -18,7 +17,6 @@ import pytest
 from asyncclient import AsyncHub, Hub, Progress, errors, voxel51
 from asyncclient._messages import Request, Response, TimeoutsView
 from asyncclient._transfers import transfers
-from asyncclient.voxel51.local_files import Errands
 from tests.voxel51.wire_server import Received, WireServer
 
 MIB = 1024 * 1024
@@ -295,54 +293,6 @@ async def test_nothing_but_regular_files_is_replaced(api: voxel51.AsyncAPI, wire
     with pytest.raises(OSError, match="folder"):
         await api.download_data("D", tmp_path / "folder")
     assert not [found for found in tmp_path.iterdir() if ".part" in found.name]
-
-
-@pytest.mark.anyio
-async def test_errands_are_shared_and_survive_cancelling() -> None:
-    errands = Errands()
-    gate, done = threading.Event(), []
-    begun = threading.Semaphore(0)
-
-    def slow() -> int:
-        begun.release()
-        gate.wait(30)
-        done.append("slow")
-        return 1
-
-    def fails() -> int:
-        raise OSError(5, "broken")
-
-    first = []
-    for _ in range(2):  # as many as there are threads
-        first.append(asyncio.create_task(errands.run(slow)))
-        assert await asyncio.to_thread(begun.acquire, timeout=30)
-    waiting = asyncio.create_task(errands.run(lambda: done.append("dropped")))
-    failing = asyncio.create_task(errands.run(fails))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    first[0].cancel()
-    gate.set()
-    assert await first[1] == 1
-    for task, error in ((waiting, asyncio.CancelledError), (first[0], asyncio.CancelledError), (failing, OSError)):
-        with pytest.raises(error):
-            await task
-    assert done == ["slow", "slow"]
-    assert await errands.run(lambda: 5) == 5
-
-
-@pytest.mark.anyio
-async def test_an_errand_that_comes_as_a_thread_is_given_up_is_done() -> None:
-    """In every turn between the end of one visit and the next, from the first to long after the last."""
-    errands = Errands()
-    async with asyncio.timeout(60):
-        for turns in range(12):
-            first = [asyncio.create_task(errands.run(lambda: 1)) for _ in range(2)]
-            await asyncio.wait(first)
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            assert await errands.run(lambda: 2) == 2
-        for _ in range(200):
-            assert await asyncio.gather(*(errands.run(lambda: 3) for _ in range(3))) == [3, 3, 3]
 
 
 @pytest.mark.anyio
