@@ -127,6 +127,7 @@ class Field:
         annotation: Its type as source text, without the ``None`` of an absent member.
         notes: Sentences for its docstring.
         required: Whether the description says that it is always there.
+        also: A second Python name, with an underscore before it, which it may be given and read by; empty for none.
     """
 
     wire: str
@@ -134,6 +135,7 @@ class Field:
     annotation: str
     notes: tuple[str, ...] = ()
     required: bool = False
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)

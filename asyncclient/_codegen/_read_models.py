@@ -116,7 +116,7 @@ class _Reader:
             base = schema.get("x-python-base")
 
     def _field(self, owner: str, wire: str, schema: Schema, required: bool) -> Field:
-        python = schema.get("x-python-name", wire)
+        python = given = schema.get("x-python-name", wire)
         if self._pydantic:
             # A leading underscore would make it a private attribute; the plain name is a keyword then.
             python = python.lstrip("_")
@@ -125,7 +125,9 @@ class _Reader:
             if not python.isidentifier():
                 raise DescriptionError(f"{owner}: the member {wire!r} needs an x-python-name")
         annotation = self._annotator.answer(schema)
-        return Field(wire, python, annotation, tuple(member_facts(self._description, schema)), required)
+        facts = tuple(member_facts(self._description, schema))
+        also = given if self._telling and given.startswith("_") and given != python else ""
+        return Field(wire, python, annotation, facts, required, also)
 
     def _enum(self, name: str, schema: Schema) -> Named:
         plain = self._annotator.answer({key: schema[key] for key in schema if key != "enum"})

@@ -77,8 +77,13 @@ def __dir__() -> list[str]:
 """
 
 _DEEP: Final = " " * 8
-_HELPERS: Final = ("by_fit", "by_key", "sends")
-_PYDANTIC: Final = ("Discriminator as _Discriminator", "Field as _Field", "Tag as _Tag")
+_HELPERS: Final = ("also_named", "by_fit", "by_key", "sends")
+_PYDANTIC: Final = (
+    "AliasChoices as _AliasChoices",
+    "Discriminator as _Discriminator",
+    "Field as _Field",
+    "Tag as _Tag",
+)
 
 
 def lines_of(model: Named) -> int:
@@ -163,7 +168,7 @@ def _code_of(model: Named) -> str:
     """Return the text of a model without its docstrings."""
     if model.kind == "class":
         return "\n".join(
-            [f"class {model.name}({_bases(model)})", *(_assignment(f, model) for f in model.fields), _fixed(model)]
+            [f"class {model.name}({_bases(model)})", *(_assignment(f, model) for f in model.fields), _rest(model)]
         )
     return f"{model.name}: TypeAlias = {_meaning(model)}"
 
@@ -171,7 +176,7 @@ def _code_of(model: Named) -> str:
 def _write(model: Named) -> str:
     if model.kind != "class":
         return f"{model.name}: TypeAlias = {_meaning(model)}\n{docstring(model.doc, {}, 0)}"
-    fields = "".join(_field(field, model) for field in model.fields) + _fixed(model)
+    fields = "".join(_field(field, model) for field in model.fields) + _rest(model)
     separator = "\n" if fields else ""
     return f"class {model.name}({_bases(model)}):\n{docstring(model.doc, {}, 4)}{separator}{fields}"
 
@@ -181,9 +186,12 @@ def _bases(model: Named) -> str:
     return base if model.mixin is None else f"_{model.mixin.partition(':')[2]}, {base}"
 
 
-def _fixed(model: Named) -> str:
+def _rest(model: Named) -> str:
+    """Return what a class has besides its fields."""
     names = ", ".join(literal(name) for name, _ in model.fixed)
-    return f"\n    model_post_init = _sends({names})\n" if names else ""
+    sends = f"\n    model_post_init = _sends({names})\n" if names else ""
+    others = "".join(f"    {field.also} = _also_named({literal(field.name)})\n" for field in model.fields if field.also)
+    return sends + ("\n" + others if others else "")
 
 
 def _meaning(model: Named) -> str:
@@ -217,7 +225,8 @@ def _assignment(field: Field, model: Named) -> str:
         annotation = f"{annotation} | None"
     if field.name == field.wire:
         return f"{field.name}: {annotation} = None"
-    alias = f'validation_alias="{field.wire}", serialization_alias="{field.wire}"'
+    taken = f'"{field.wire}"' if field.also in ("", field.wire) else f'_AliasChoices("{field.wire}", "{field.also}")'
+    alias = f'validation_alias={taken}, serialization_alias="{field.wire}"'
     return f"{field.name}: {annotation} = _Field(default=None, {alias})"
 
 

@@ -55,7 +55,7 @@ class Errand(Generic[T]):
         self.since_s = 0.0
         self._function: Callable[..., T] | None = function
         self._args = args
-        self._context = contextvars.copy_context()
+        self._context: contextvars.Context | None = contextvars.copy_context()
         self._value: T | None = None
         self._error: BaseException | None = None
         self._waiters: list[asyncio.Future[None]] = []
@@ -67,7 +67,7 @@ class Errand(Generic[T]):
         """Drop the call, unless it has begun; returns whether it was dropped."""
         if self.over or not self._crew.remove(self):
             return False
-        self._function, self._args = None, ()
+        self._function, self._args, self._context = None, (), None
         self._error = asyncio.CancelledError()
         self._end()
         return True
@@ -98,16 +98,17 @@ class Errand(Generic[T]):
 
     def run(self) -> None:
         """Make the call, in a thread."""
-        function, args = self._function, self._args
+        function, args, context = self._function, self._args, self._context
         # Forgotten here: the thread may refer to this object for a while after the result is known.
-        self._function, self._args = None, ()
+        self._function, self._args, self._context = None, (), None
         assert function is not None
+        assert context is not None
         try:
-            self._value = self._context.run(function, *args)
+            self._value = context.run(function, *args)
         except BaseException as error:  # noqa: BLE001  # raised where it is waited for
             self._error = error
         self._returns.put(self)
-        del function, args, self  # the traceback of an error leads to this frame
+        del function, args, context, self  # the traceback of an error leads to this frame
 
     def _end(self) -> None:
         """Tell whoever waits."""
@@ -189,6 +190,7 @@ class Crew:
         Raises:
             RuntimeError: There is no thread, and none can be started.
         """
+        errand.since_s = time.monotonic()
         with self._lock:
             self._errands.append(errand)
             if self._idle:
@@ -199,7 +201,6 @@ class Crew:
                 return
         if self.threads < self.most and self not in returns.watching:
             self._watch(returns)
-        errand.since_s = time.monotonic()
 
     def remove(self, errand: Errand[Any]) -> bool:
         """Forget a call that no thread has taken; returns whether that was so."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from asyncclient._sync.base import SyncFacade, pulled
 from asyncclient._sync.calls import Delivery
 from asyncclient.flywheel._trust import certificates
 from asyncclient.flywheel.finders import Finders
 from asyncclient.flywheel.objects._binding import bind
+
+if TYPE_CHECKING:
+    from asyncclient._sync.streams import PumpedIterator
 
 __all__ = ["BlockingBase"]
 
@@ -30,6 +34,9 @@ class BlockingBase(Finders, SyncFacade[A]):
         bind(value, self._owner())
         return value
 
+    def _iterate(self, fn: Callable[P, AsyncIterable[T]], /, *args: P.args, **kwargs: P.kwargs) -> PumpedIterator[T]:
+        return super()._iterate(_rebound, self._owner(), fn, *args, **kwargs)
+
     @staticmethod
     def _pulled(items: Iterable[T]) -> Iterable[T] | AsyncIterable[T]:
         given: Any = items
@@ -46,3 +53,10 @@ class BlockingBase(Finders, SyncFacade[A]):
         if kwargs.get("hub", self) is None and certificates():
             del kwargs["hub"]  # not the hub of all, which trusts what the system trusts
         return super()._build(maker, *args, **kwargs)
+
+
+async def _rebound(owner: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
+    """Yield what an async iterator of the async client yields, bound to the blocking one."""
+    async with contextlib.aclosing(fn(*args, **kwargs)) as items:
+        async for item in items:
+            yield bind(item, owner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any, Final
 
 from asyncclient.errors import ArgumentError, ArgumentTypeError, DeadlineExceeded
@@ -112,14 +113,19 @@ class Helpers(FileHelpers):
         Raises:
             DeadlineExceeded: It has not ended by then.
         """
+        if not isinstance(timeout_s, (int, float, NoneType)):
+            raise ArgumentTypeError(f"timeout_s must be a number of seconds, not {timeout_s!r}", argument="timeout_s")
         pause_s = 0.5
+        scope = asyncio.timeout(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with scope:
                 while (job := await self.get_job(job_id)).state not in _FINAL_STATES:
                     await asyncio.sleep(pause_s)
                     pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
         except TimeoutError as error:
-            raise DeadlineExceeded("wait_for_job", timeout_s or 0.0) from error
+            if not scope.expired() or timeout_s is None:
+                raise  # of a single call, which says so itself
+            raise DeadlineExceeded("wait_for_job", timeout_s) from error
         return job
 
     # --- the site ----------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Model", "by_fit", "by_key", "sends"]
+__all__ = ["Model", "also_named", "by_fit", "by_key", "sends"]
 
 
 class Model(BaseModel):
@@ -92,6 +93,15 @@ class Model(BaseModel):
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # pydantic yields pairs; a mapping yields its keys
         return iter(self.keys())
+
+
+def also_named(name: str) -> Any:
+    """Return a member under a second name, with an underscore before it, which no field of a model can have."""
+
+    def write(self: BaseModel, value: Any, /) -> None:
+        setattr(self, name, value)
+
+    return property(operator.attrgetter(name), write)
 
 
 def by_key(keys: tuple[str, ...], known: tuple[str, ...]) -> Callable[[Any], str]:

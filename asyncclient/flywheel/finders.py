@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
 from asyncclient import _paging
 from asyncclient.errors import ArgumentError, ArgumentTypeError
-from asyncclient.flywheel.objects._binding import act, bind
+from asyncclient.flywheel.objects._binding import act
 
 __all__ = ["Finder", "Finders"]
 
@@ -71,16 +71,11 @@ class Finder:
         query = _query(filters, kwargs)
         client = self._client
         if hasattr(client, "_run"):
-            return _bound(client._iterate(_iterate, client._async, self._operation, self._args, query), client)
+            return client._iterate(_iterate, client._async, self._operation, self._args, query)
         return _iterate(client, self._operation, self._args, query)
 
     def __repr__(self) -> str:
         return f"<Finder of {self._operation}>"
-
-
-def _bound(items: Iterator[Any], client: Any) -> Iterator[Any]:
-    for item in items:
-        yield bind(item, client)
 
 
 def _query(filters: tuple[str, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -306,7 +306,7 @@ with step("gears"):
     eq([item.msg for item in job.reload().get_logs()], ["hello\n"])
     job.change_state("complete")
     eq(job.reload().state, "complete")
-    retried = fw.retry_job(job_id)
+    retried = fw.retry_job(job_id, ignore_state=True)
     eq(fw.get_job(retried).previous_job_id, job_id)
     maker = fw.add_gear("maker", {"gear": {**manifest, "name": "maker"}, "category": "analysis", "exchange": exchange})
     made = fw.get_gear(maker).run(

@@ -76,6 +76,9 @@ def test_permissions_of_gears(api: Api, gear: str) -> None:
     assert api.ok("PUT", f"{path}/permissions", {"projects": ["p"]})["permissions"] == {"users": [], "projects": ["p"]}
     assert api.send("DELETE", f"{path}/permissions").status_code == 204
     api.refused(404, "GET", "/gears/unknown/series")
+    assert "projects" in api.refused(422, "PUT", f"{path}/permissions/user", {"id": "u"})
+    api.refused(422, "DELETE", f"{path}/permissions/user/u")
+    assert api.ok("GET", f"{path}/series")["permissions"] == {"users": [], "projects": []}
 
 
 def test_context(api: Api, gear: str, ids: dict[str, str]) -> None:
@@ -106,6 +109,73 @@ def test_jobs(api: Api, gear: str, ids: dict[str, str]) -> None:
     assert (own["total"], own["stats"]["pending"]) == (1, 1)
     assert [row["_id"] for row in api.ok("GET", "/jobs?filter=state=pending")] == [job]
     assert api.ok("GET", "/jobs/stats")["by-state"]["pending"] == 1
+
+
+@pytest.mark.parametrize(("place", "name"), [("sessions/{}/jobs", "_id"), ("users/self/jobs", "id")])
+def test_pages_of_jobs(api: Api, gear: str, ids: dict[str, str], place: str, name: str) -> None:
+    jobs = [api.ok("POST", "/jobs/add", job_body(gear, ids, label=label))["_id"] for label in "cab"]
+    path = "/" + place.format(ids["session"])
+
+    def found(query: str) -> list[str]:
+        return [row[name] for row in api.ok("GET", f"{path}?{query}")["jobs"]]
+
+    assert found("limit=2") == jobs[:2]
+    assert found(f"limit=2&after_id={jobs[1]}") == jobs[2:]
+    assert found(f"after_id={jobs[2]}") == []
+    assert found("limit=1&skip=1") == found("limit=1&page=2") == [jobs[1]]
+    assert found("sort=label:asc") == [jobs[1], jobs[2], jobs[0]]
+    assert found("filter=label=b") == [jobs[2]]
+    assert "combined" in api.refused(422, "GET", f"{path}?sort=label:asc&after_id={jobs[0]}")
+
+
+def test_how_many_jobs_there_are(api: Api, gear: str, ids: dict[str, str]) -> None:
+    jobs = [api.ok("POST", "/jobs/add", job_body(gear, ids))["_id"] for _ in range(3)]
+    own = api.ok("GET", f"/users/self/jobs?limit=1&after_id={jobs[0]}")
+    assert ([row["id"] for row in own["jobs"]], own["total"], own["stats"]["pending"]) == ([jobs[1]], 3, 3)
+    pages = {"x-accept-feature": "pagination"}
+    page = api.ok("GET", f"/sessions/{ids['session']}/jobs?limit=2", headers=pages)
+    assert (page["count"], page["total"], [row["_id"] for row in page["results"]]) == (2, 3, jobs[:2])
+    assert len(api.ok("GET", "/users/self/jobs", headers=pages)["jobs"]) == 3
+
+
+def test_files_of_jobs_in_detail(api: Api, gear: str, ids: dict[str, str]) -> None:
+    job = api.ok("POST", "/jobs/add", job_body(gear, ids))["_id"]
+    entry = api.ok("GET", f"/jobs/{job}/detail")["inputs"]["in"]
+    assert entry["ref"] == {"type": "acquisition", "id": ids["acquisition"], "name": "f.txt"}
+    assert (entry["object"]["name"], entry["object"]["size"]) == ("f.txt", 1)
+    api.ok("DELETE", f"/acquisitions/{ids['acquisition']}/files/f.txt")
+    assert list(api.ok("GET", f"/jobs/{job}/detail")["inputs"]["in"]) == ["ref"]
+
+
+@pytest.mark.parametrize("state", ["complete", "cancelled"])
+def test_only_failed_jobs_are_tried_again(api: Api, gear: str, ids: dict[str, str], state: str) -> None:
+    job = api.ok("POST", "/jobs/add", job_body(gear, ids))["_id"]
+    api.ok("PUT", f"/jobs/{job}", {"state": state})
+    assert state in api.refused(409, "POST", f"/jobs/{job}/retry")
+    again = api.ok("POST", f"/jobs/{job}/retry?ignoreState=true")["_id"]
+    assert api.ok("GET", f"/jobs/{again}")["previous_job_id"] == job
+
+
+JOBS_THAT_ARE_NONE: list[Any] = [
+    *({}, "x", ["x"], {"inputs": {}}, {"gear_id": 1}),
+    *({"gear_id": "g", "inputs": {"in": {"name": "f.txt"}}}, {"gear_id": "g", "tags": "t"}),
+]
+
+
+@pytest.mark.parametrize("job", JOBS_THAT_ARE_NONE)
+def test_analyses_with_jobs_that_are_none(api: Api, ids: dict[str, str], job: Any) -> None:
+    for kind in ("project", "session", "acquisition"):
+        path = f"/{kind}s/{ids[kind]}/analyses"
+        assert api.refused(422, "POST", path, {"label": "x", "job": job})
+        assert api.ok("GET", path) == []
+
+
+def test_a_job_whose_input_is_a_container(api: Api, gear: str, ids: dict[str, str]) -> None:
+    body = {"gear_id": gear, "inputs": {"matlab": {"type": "session", "id": ids["session"]}}}
+    made = api.ok("POST", f"/sessions/{ids['session']}/analyses", {"label": "x", "job": body})["_id"]
+    shown = api.ok("GET", f"/analyses/{made}?inflate_job=true")
+    assert (shown["inputs"], shown["job"]["config"]["inputs"]["matlab"]["base"]) == ([], "context")
+    assert api.ok("GET", f"/jobs/{shown['job']['id']}/detail")["inputs"] == {}
 
 
 def test_states_of_jobs(api: Api, gear: str, ids: dict[str, str]) -> None:

@@ -598,6 +598,31 @@ def test_models_are_mappings_too(drive: Driver, service: FakeService) -> None:
     assert project == flywheel.models.ProjectOutput.model_validate({"_id": "p", "label": "m", "new": 1})
 
 
+@pytest.mark.parametrize(
+    ("name", "member", "value", "other"),
+    [
+        ("GearRule", "not", [{"type": "a"}], []),
+        ("GearRuleInput", "not", [{"type": "a"}], []),
+        ("GearRuleModifyInput", "not", [{"type": "a"}], []),
+        ("GearRuleOutput", "not", [{"type": "a"}], []),
+        ("JobAsk", "return", {"jobs": 1}, None),
+        ("StructuredQuerySuggestions", "from", 1, 2),
+    ],
+)
+def test_members_whose_official_names_have_an_underscore_before_them(
+    name: str, member: str, value: Any, other: Any
+) -> None:
+    kind: Any = getattr(flywheel.models, name)
+    mapping = {f"_{member}": value}
+    for made in (kind(**mapping), kind(**{f"{member}_": value}), *map(kind.model_validate, (mapping, {member: value}))):
+        assert made.to_wire() == {member: value}
+        assert getattr(made, f"_{member}") is getattr(made, f"{member}_") is made[member]
+        assert made.model_extra == {}
+    copied = pickle.loads(pickle.dumps(made))
+    setattr(copied, f"_{member}", other)
+    assert (getattr(copied, f"{member}_"), copied == made) == (other, False)
+
+
 def test_bodies_as_keywords(drive: Driver, service: FakeService) -> None:
     service.play({"_id": "g"}, {"_id": "c"}, {"_id": "u"})
     assert drive("add_group", _id="g", label="L") == "g"

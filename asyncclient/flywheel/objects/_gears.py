@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
-import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TextIO, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from asyncclient.errors import ArgumentError, ArgumentTypeError
-from asyncclient.flywheel.objects._binding import Bindable
+from asyncclient.flywheel.objects._binding import Bindable, bind
+from asyncclient.flywheel.objects._gears_values import check_input, kind_of, member, out_to, reference, several, text
 
 __all__ = ["BatchMixin", "BatchProposalMixin", "GearInvocation", "GearMixin"]
 
@@ -32,6 +33,8 @@ class GearInvocation:
     def update_config(self, *args: Mapping[str, Any], **values: Any) -> GearInvocation:
         """Set configuration values."""
         for given in args:
+            if not isinstance(given, Mapping):
+                raise ArgumentTypeError(f"config must be a mapping, not {kind_of(given)}", argument="config")
             self.config.update(given)
         self.config.update(values)
         return self
@@ -44,7 +47,7 @@ class GearInvocation:
         """
         if not self._gear.is_analysis_gear():
             raise ArgumentError("only analysis gears have an analysis label", argument="analysis_label")
-        self.analysis_label = label
+        self.analysis_label = text(label, "analysis_label")
         return self
 
     def add_tag(self, tag: str) -> GearInvocation:
@@ -53,24 +56,30 @@ class GearInvocation:
 
     def add_tags(self, tags: Sequence[str]) -> GearInvocation:
         """Add tags to the job."""
-        if isinstance(tags, str):
-            raise ArgumentTypeError("tags must be a list of texts, not text", argument="tags")
-        self.tags.extend(tags)
+        self.tags.extend(text(tag, "tags") for tag in several(tags, "tags", "texts"))
         return self
 
     def set_input(self, name: str, value: Any) -> GearInvocation:
-        """Set an input: a file, a container, or what names one."""
-        self.inputs[name] = _ref(value, name)
+        """Set an input: a file, a container, or what names one.
+
+        Raises:
+            ArgumentTypeError: The gear has no such input, or the value names nothing (also a ``TypeError``).
+        """
+        check_input(self._gear.gear, name)
+        self.inputs[name] = reference(value, name)
         return self
 
     def set_destination(self, value: Any) -> GearInvocation:
         """Set where outputs go: a container, or what names one."""
-        self.destination = _ref(value, "destination")
+        found = reference(value, "destination")
+        if "type" not in found:
+            raise ArgumentError("destination must be a container, not a version of a file", argument="destination")
+        self.destination = found
         return self
 
     def set_priority(self, priority: str) -> GearInvocation:
         """Set the priority: ``low``, ``medium``, ``high`` or ``critical``."""
-        self.priority = priority
+        self.priority = text(priority, "priority")
         return self
 
     def body(self) -> dict[str, Any]:
@@ -100,7 +109,9 @@ class GearInvocation:
         """Propose a run for each of some containers; the proposal has ``run``."""
         body: dict[str, Any] = {
             "gear_id": self._gear.id,
-            "targets": [_ref(container, "containers") for container in containers],
+            "targets": [
+                reference(container, "containers") for container in several(containers, "containers", "containers")
+            ],
             "priority": self.priority,
             "config": self.config,
             "tags": self.tags,
@@ -110,10 +121,9 @@ class GearInvocation:
         return self._gear._client.propose_batch({**body, "optional_input_policy": optional_input_policy})
 
     def _label(self) -> str:
-        if self.analysis_label is not None:
+        if self.analysis_label:
             return self.analysis_label
-        name = _member(self._gear.gear, "name")
-        return f"{name} {dt.datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
+        return f"{self._gear._name()} {dt.datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 class GearMixin(Bindable):
@@ -132,10 +142,11 @@ class GearMixin(Bindable):
 
     def get_default_config(self) -> dict[str, Any]:
         """Return the configuration values that have a default."""
-        config = _member(self.gear, "config") or {}
+        config = member(self.gear, "config") or {}
         items = config.items() if hasattr(config, "items") else ()
-        defaults = {name: _member(entry, "default") for name, entry in items}
-        return {name: value for name, value in defaults.items() if value is not None}
+        defaults = {name: member(entry, "default") for name, entry in items}
+        # Copies: what a run changes in a list is no business of the next run.
+        return {name: copy.deepcopy(value) for name, value in defaults.items() if value is not None}
 
     def create_invocation(self) -> GearInvocation:
         """Begin to put a run together."""
@@ -164,7 +175,15 @@ class GearMixin(Bindable):
 
         Returns:
             The id of the job; of an analysis gear that of the analysis.
+
+        Raises:
+            ArgumentError: An analysis gear has no destination, another one a label (also a ``ValueError``).
+            ArgumentTypeError: The gear has no such input, or a value names nothing (also a ``TypeError``).
         """
+        if inputs is not None and not isinstance(inputs, Mapping):
+            raise ArgumentTypeError(
+                f"inputs must be a mapping of names and files, not {kind_of(inputs)}", argument="inputs"
+            )
         invocation = self._invocation(config, analysis_label, tags, priority)
         for name, value in {**more_inputs, **(inputs or {})}.items():
             invocation.set_input(name, value)
@@ -192,13 +211,23 @@ class GearMixin(Bindable):
         tags: Sequence[str] | None,
         priority: str | None,
     ) -> GearInvocation:
-        invocation = self.create_invocation().update_config(config or {}).add_tags(tags or [])
+        invocation = self.create_invocation()
+        if config is not None:
+            invocation.update_config(config)
+        if tags is not None:
+            invocation.add_tags(tags)
         if analysis_label is not None:
             invocation.set_analysis_label(analysis_label)
         return invocation if priority is None else invocation.set_priority(priority)
 
     def _named(self, method: str, *args: Any) -> Any:
-        return getattr(self._client, method)(_member(self.gear, "name"), *args)
+        return getattr(self._client, method)(self._name(), *args)
+
+    def _name(self) -> str:
+        found = member(self.gear, "name")
+        if not found:
+            raise ArgumentError(f"the name of the gear {self.id} is not known: it came without its manifest")
+        return str(found)
 
     def get_series(self) -> Any:
         """Fetch what all versions of it have in common."""
@@ -232,15 +261,18 @@ class GearMixin(Bindable):
         """Write name, description, inputs and configuration."""
         import textwrap
 
-        out = file if file is not None else sys.stdout
-        print(_member(self.gear, "label") or _member(self.gear, "name"), file=out)
-        print(textwrap.fill(str(_member(self.gear, "description") or ""), width), file=out)
+        given: object = width
+        if not isinstance(given, int) or given < 1:
+            raise ArgumentError(f"width must be a number of letters, not {width!r}", argument="width")
+        out = out_to(file)
+        print(member(self.gear, "label") or member(self.gear, "name") or self.id, file=out)
+        print(textwrap.fill(str(member(self.gear, "description") or ""), width), file=out)
         for title in ("inputs", "config"):
-            entries = _member(self.gear, title) or {}
+            entries = member(self.gear, title) or {}
             print(f"\n{title}:", file=out)
             for name, entry in entries.items() if hasattr(entries, "items") else ():
-                kind = _member(entry, "base") or _member(entry, "type")
-                line = f"{name} ({kind}) {_member(entry, 'description') or ''}"
+                kind = member(entry, "base") or member(entry, "type")
+                line = f"{name} ({kind}) {member(entry, 'description') or ''}"
                 print(textwrap.fill(line, width, initial_indent="  ", subsequent_indent="    "), file=out)
 
 
@@ -249,6 +281,11 @@ class BatchProposalMixin(Bindable):
 
     if TYPE_CHECKING:
         id: Any
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        for name in ("matched", "not_matched", "ambiguous"):
+            bind(getattr(self, name, None), client)
 
     def run(self) -> Any:
         """Start it; gives its jobs."""
@@ -261,22 +298,10 @@ class BatchMixin(Bindable):
     if TYPE_CHECKING:
         id: Any
 
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        bind(getattr(self, "jobs", None), client)
+
     def cancel(self) -> Any:
         """Cancel the jobs that wait; gives their number."""
         return self._client.cancel_batch(self.id)
-
-
-def _member(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
-
-
-def _ref(value: Any, name: str) -> dict[str, Any]:
-    if isinstance(value, Mapping):
-        return dict(value)
-    ref = getattr(value, "ref", None)
-    if not callable(ref):
-        raise ArgumentTypeError(
-            f"{name} must be a file, a container or a mapping with type and id, not {type(value).__name__}",
-            argument=name,
-        )
-    return cast("dict[str, Any]", ref())

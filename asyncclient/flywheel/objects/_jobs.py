@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
-from asyncclient.flywheel.objects._binding import act
+from asyncclient.flywheel.objects._binding import act, bind
 from asyncclient.flywheel.objects._containers import Container
+from asyncclient.flywheel.objects._gears_values import out_to
 
 __all__ = ["JobMixin"]
 
@@ -18,6 +20,10 @@ class JobMixin(Container):
 
     if TYPE_CHECKING:
         state: Any
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        bind(getattr(self, "outputs", None), client)
 
     def change_state(self, state: str) -> Any:
         """Move the job to another state, for example ``cancelled``."""
@@ -33,7 +39,11 @@ class JobMixin(Container):
 
     def print_logs(self, file: TextIO | None = None) -> Any:
         """Write the log as it is."""
-        return act(self._client, _printed, self.id, file if file is not None else sys.stdout)
+        out = out_to(file)
+        lines = self.get_logs()
+        # Not in one go by ``act``: a blocking client would write in the thread of the loop, which others wait for,
+        # and where a notebook does not look for what a cell prints.
+        return _printed(lines, out) if inspect.isawaitable(lines) else _write(lines, out)
 
     def wait(self, timeout_s: float | None = None) -> Any:
         """Wait until the job has ended; gives it as it is then.
@@ -52,6 +62,10 @@ async def _logs(client: Any, job_id: str) -> list[Any]:
     return list(getattr(record, "logs", None) or [])
 
 
-async def _printed(client: Any, job_id: str, file: TextIO) -> None:
-    for line in await _logs(client, job_id):
+async def _printed(lines: Awaitable[Iterable[Any]], file: TextIO) -> None:
+    _write(await lines, file)
+
+
+def _write(lines: Iterable[Any], file: TextIO) -> None:
+    for line in lines:
         file.write(line.msg or "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asyncclient.errors import ArgumentError
 from asyncclient.flywheel.finders import Finder
-from asyncclient.flywheel.objects._binding import act, given_body
+from asyncclient.flywheel.objects._binding import act, bind, given_body
 from asyncclient.flywheel.objects._containers import (
     AnalysesMixin,
     ArchivesMixin,
@@ -184,6 +184,10 @@ class AnalysisMixin(TagsMixin, NotesMixin, FilesMixin, InfoMixin, ArchivesMixin)
 
     container_type: ClassVar[str] = "analysis"
     child_types: ClassVar[tuple[str, ...]] = ("files",)
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        bind(getattr(self, "job", None), client)  # the id of one, or the job itself
 
     def upload_output(self, file: Any, **options: Any) -> Any:
         """Upload output files."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, TypeAlias
 
+from pydantic import AliasChoices as _AliasChoices
 from pydantic import Discriminator as _Discriminator
 from pydantic import Field as _Field
 from pydantic import Tag as _Tag
@@ -61,6 +62,7 @@ from asyncclient.flywheel._generated.models.enums import (
     ViewerAppType,
 )
 from asyncclient.flywheel._model import Model as _Model
+from asyncclient.flywheel._model import also_named as _also_named
 from asyncclient.flywheel._model import by_fit as _by_fit
 from asyncclient.flywheel._model import sends as _sends
 from asyncclient.flywheel.objects._files import FileMixin as _FileMixin
@@ -378,10 +380,14 @@ class GearRuleInput(_Model):
     auto_update: bool | None = None
     any: list[GearRuleCondition] | None = None
     all: list[GearRuleCondition] | None = None
-    not_: list[GearRuleCondition] | None = _Field(default=None, validation_alias="not", serialization_alias="not")
+    not_: list[GearRuleCondition] | None = _Field(
+        default=None, validation_alias=_AliasChoices("not", "_not"), serialization_alias="not"
+    )
     disabled: bool | None = None
     compute_provider_id: str | None = None
     triggering_input: str | None = None
+
+    _not = _also_named("not_")
 
 
 class GearRuleModifyInput(_Model):
@@ -396,10 +402,14 @@ class GearRuleModifyInput(_Model):
     auto_update: bool | None = None
     any: list[GearRuleCondition] | None = None
     all: list[GearRuleCondition] | None = None
-    not_: list[GearRuleCondition] | None = _Field(default=None, validation_alias="not", serialization_alias="not")
+    not_: list[GearRuleCondition] | None = _Field(
+        default=None, validation_alias=_AliasChoices("not", "_not"), serialization_alias="not"
+    )
     disabled: bool | None = None
     compute_provider_id: str | None = None
     triggering_input: str | None = None
+
+    _not = _also_named("not_")
 
 
 class GroupBy(_Model):

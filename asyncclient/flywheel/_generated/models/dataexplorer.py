@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, TypeAlias
 
+from pydantic import AliasChoices as _AliasChoices
 from pydantic import Discriminator as _Discriminator
 from pydantic import Field as _Field
 from pydantic import Tag as _Tag
@@ -55,6 +56,7 @@ from asyncclient.flywheel._generated.models.enums import (
     SubjectState,
 )
 from asyncclient.flywheel._model import Model as _Model
+from asyncclient.flywheel._model import also_named as _also_named
 from asyncclient.flywheel._model import by_key as _by_key
 from asyncclient.flywheel.objects._files import FileMixin as _FileMixin
 from asyncclient.flywheel.objects._kinds import AcquisitionMixin as _AcquisitionMixin
@@ -320,8 +322,12 @@ class StructuredQuery(_Model):
 class StructuredQuerySuggestions(_Model):
     """What ``get_search_query_suggestions`` returns."""
 
-    from_: int | None = _Field(default=None, validation_alias="from", serialization_alias="from")
+    from_: int | None = _Field(
+        default=None, validation_alias=_AliasChoices("from", "_from"), serialization_alias="from"
+    )
     suggestions: list[StructuredQueryValueSuggestion] | None = None
+
+    _from = _also_named("from_")
 
 
 class StructuredQueryValueSuggestion(_Model):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, TypeAlias
 
+from pydantic import AliasChoices as _AliasChoices
 from pydantic import Discriminator as _Discriminator
 from pydantic import Field as _Field
 from pydantic import Tag as _Tag
@@ -46,6 +47,7 @@ from asyncclient.flywheel._generated.models.enums import (
     S3AddressingStyle,
 )
 from asyncclient.flywheel._model import Model as _Model
+from asyncclient.flywheel._model import also_named as _also_named
 from asyncclient.flywheel._model import by_fit as _by_fit
 from asyncclient.flywheel._model import sends as _sends
 from asyncclient.flywheel.objects._jobs import JobMixin as _JobMixin
@@ -216,9 +218,13 @@ class JobAsk(_Model):
     whitelist: JobConfigInput | None = None
     blacklist: JobConfigInput | None = None
     capabilities: list[str] | None = None
-    return_: JobAskReturnCriteria | None = _Field(default=None, validation_alias="return", serialization_alias="return")
+    return_: JobAskReturnCriteria | None = _Field(
+        default=None, validation_alias=_AliasChoices("return", "_return"), serialization_alias="return"
+    )
     limit: int | None = None
     job_states: list[JobState] | None = None
+
+    _return = _also_named("return_")
 
 
 class JobAskResponse(_Model):

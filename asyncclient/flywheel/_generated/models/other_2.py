@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, TypeAlias
 
+from pydantic import AliasChoices as _AliasChoices
 from pydantic import Field as _Field
 
 from asyncclient.flywheel._generated.models.common import (
@@ -91,6 +92,7 @@ from asyncclient.flywheel._generated.models.upload import (
 )
 from asyncclient.flywheel._generated.models.users import CoreModelsApiKeyApiKeyInput, UserJobs
 from asyncclient.flywheel._model import Model as _Model
+from asyncclient.flywheel._model import also_named as _also_named
 
 __all__ = [
     "ResolverFileNode",
@@ -183,10 +185,14 @@ class Rule(_Model):
     auto_update: bool | None = None
     any: list[RuleAny] | None = None
     all: list[RuleAny] | None = None
-    not_: list[RuleAny] | None = _Field(default=None, validation_alias="not", serialization_alias="not")
+    not_: list[RuleAny] | None = _Field(
+        default=None, validation_alias=_AliasChoices("not", "_not"), serialization_alias="not"
+    )
     disabled: bool | None = None
     compute_provider_id: str | None = None
     id: str | None = _Field(default=None, validation_alias="_id", serialization_alias="_id")
+
+    _not = _also_named("not_")
 
 
 class RuleAny(_Model):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from pydantic import AliasChoices as _AliasChoices
 from pydantic import Field as _Field
 
 from asyncclient.flywheel._generated.models.common import Origin
@@ -21,6 +22,7 @@ from asyncclient.flywheel._generated.models.common_2 import (
 from asyncclient.flywheel._generated.models.common_3 import ViewerAppInput
 from asyncclient.flywheel._generated.models.enums import JobPriority, ProviderAccessType, ProviderClass, ProviderType
 from asyncclient.flywheel._model import Model as _Model
+from asyncclient.flywheel._model import also_named as _also_named
 
 __all__ = [
     "Bookmark",
@@ -78,13 +80,17 @@ class GearRule(_Model):
     revision: int | None = None
     any: list[GearRuleCondition] | None = None
     all: list[GearRuleCondition] | None = None
-    not_: list[GearRuleCondition] | None = _Field(default=None, validation_alias="not", serialization_alias="not")
+    not_: list[GearRuleCondition] | None = _Field(
+        default=None, validation_alias=_AliasChoices("not", "_not"), serialization_alias="not"
+    )
     created: dt.datetime | None = None
     modified: dt.datetime | None = None
     disabled: bool | None = None
     compute_provider_id: str | None = None
     last_modified_by: Origin | None = None
     triggering_input: str | None = None
+
+    _not = _also_named("not_")
 
 
 class IngressProvider(_Model):

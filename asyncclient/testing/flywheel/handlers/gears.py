@@ -162,9 +162,18 @@ def delete_permissions(call: Call) -> None:
     _series(call)["permissions"] = {"users": [], "projects": []}
 
 
+def _allowed(call: Call) -> list[str]:
+    """Return the ids of users or projects, as the path says."""
+    kind = call.args[1]
+    if kind not in ("projects", "users"):
+        raise Refusal(422, "path.permission_type: is neither projects nor users")
+    rows: list[str] = _series(call)["permissions"].setdefault(kind, [])
+    return rows
+
+
 @handles(TABLE, "PUT gears/{}/permissions/{}")
 def add_permission(call: Call) -> Json:
-    rows = _series(call)["permissions"].setdefault(call.args[1], [])
+    rows = _allowed(call)
     if call.body["id"] not in rows:
         rows.append(call.body["id"])
     return _shown(call)
@@ -172,7 +181,7 @@ def add_permission(call: Call) -> Json:
 
 @handles(TABLE, "DELETE gears/{}/permissions/{}/{}")
 def delete_permission(call: Call) -> None:
-    rows = _series(call)["permissions"].get(call.args[1], [])
+    rows = _allowed(call)
     if call.args[2] not in rows:
         raise Refusal(404, "Permission not found")
     rows.remove(call.args[2])

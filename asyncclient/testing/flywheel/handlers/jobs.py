@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asyncclient.testing._contract import Refusal
 from asyncclient.testing.flywheel.listing import listed
 from asyncclient.testing.flywheel.route import Call, Table, handles
+from asyncclient.testing.flywheel.shown import shown_file
 from asyncclient.testing.flywheel.state import FINAL
 from asyncclient.testing.flywheel.tables import Json, now
 
@@ -131,19 +132,32 @@ def get_job(call: Call) -> Json:
 
 @handles(TABLE, "GET jobs/{}/detail")
 def get_job_detail(call: Call) -> Json:
-    return {**shown_job(call, _job(call), listed_form=True), "inputs": {}}
+    job = _job(call)
+    inputs = {name: _detail(call, item) for name, item in job["inputs"].items() if item.get("name")}
+    return {**shown_job(call, job, listed_form=True), "inputs": inputs}
+
+
+def _detail(call: Call, item: Json) -> Json:
+    """Return a reference to a file, and the file if it is still there."""
+    out: Json = {"ref": {key: item[key] for key in ("type", "id", "name")}}
+    container = call.state.containers.get(item["id"])
+    series = None if container is None else container.files.get(item["name"])
+    if container is not None and series is not None and series.newest is not None:
+        out["object"] = shown_file(container, series, series.newest)
+    return out
+
+
+def _page(call: Call, rows: Iterable[Json], *, paged: bool, listed_form: bool = True) -> Any:
+    def show(job: Json) -> Json:
+        return shown_job(call, job, listed_form=listed_form)
+
+    return listed(rows, show, call.query, paged=paged, ids=lambda job: (job["id"],))
 
 
 @handles(TABLE, "GET jobs")
 def list_jobs(call: Call) -> list[Json] | Json:
-    rows = call.state.jobs.values()
-    return listed(
-        rows,
-        lambda job: shown_job(call, job, listed_form=True),
-        call.query,
-        paged="pagination" in call.features,
-        ids=lambda job: (job["id"],),
-    )
+    found: list[Json] | Json = _page(call, call.state.jobs.values(), paged="pagination" in call.features)
+    return found
 
 
 @handles(TABLE, "GET sessions/{}/jobs")
@@ -152,14 +166,16 @@ def list_session_jobs(call: Call) -> Json:
     rows = [job for job in call.state.jobs.values() if job["parents"].get("session") == call.container.id]
     rows = [job for job in rows if not states or job["state"] in states]
     rows = [job for job in rows if not tags or set(tags) & set(job["tags"])]
-    return {"jobs": [shown_job(call, job, listed_form=True) for job in rows]}
+    paged = "pagination" in call.features
+    found = _page(call, rows, paged=paged)
+    return found if paged else {"jobs": found}
 
 
 @handles(TABLE, "GET users/self/jobs")
 def list_own_jobs(call: Call) -> Json:
     rows = [job for job in call.state.jobs.values() if job["origin"] == call.origin]
-    jobs = [shown_job(call, job) for job in rows]
-    return {"jobs": jobs, "total": len(rows), "stats": _counts(rows)}
+    page = _page(call, rows, paged=True, listed_form=False)
+    return {"jobs": page["results"], "total": page["total"], "stats": _counts(rows)}
 
 
 def _counts(rows: Any) -> Json:
@@ -211,7 +227,7 @@ def add_logs(call: Call) -> None:
 @handles(TABLE, "POST jobs/{}/retry")
 def retry_job(call: Call) -> Json:
     job = _job(call)
-    if job["state"] not in FINAL and not call.query.get("ignoreState"):
+    if job["state"] != "failed" and not call.query.get("ignoreState"):
         raise Refusal(409, f"The job is {job['state']}")
     made = new_job(call, {**job, "config": job["config"]["config"]}, job["parents"])
     made |= {"attempt": job["attempt"] + 1, "previous_job_id": job["id"]}
