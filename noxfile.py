@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -70,9 +71,12 @@ def check(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types of the package, of the examples and of the public surface as other type checkers see it."""
     install(session, "types")
-    # One run: what the second and third would read again is most of their time.
-    session.run("mypy", "asyncclient", "docs/examples", "noxfile.py", "benchmarks", env={"MYPYPATH": "benchmarks"})
-    session.run("pyright")
+    # One run: what the second and third would read again is most of their time. Each of the two uses one processor.
+    mypy = ("mypy", "asyncclient", "docs/examples", "noxfile.py", "benchmarks")
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(session.run, *mypy, env={"MYPYPATH": "benchmarks"}), pool.submit(session.run, "pyright")]
+    for each in running:
+        each.result()
 
 
 @nox.session
@@ -88,7 +92,11 @@ def tests(session: nox.Session) -> None:
     if not session.posargs:
         # What every process would do for itself: compiling, and the assertions of all tests, are most of its start.
         session.run("python", "-m", "compileall", "-q", "-j", "0", "asyncclient")
-        session.run("python", "-m", "pytest", "--collect-only", "-qq", env=env, silent=True)
+        with ThreadPoolExecutor() as pool:
+            collect = ("python", "-m", "pytest", "--collect-only", "-qq")
+            folders = sorted({str(path.parent) for path in Path("tests").glob("*/test_*.py")})
+            halves = (folders[::2], folders[1::2])
+            list(pool.map(lambda half: session.run(*collect, *half, env=env, silent=True), halves))
     # A file stays with one process, and with it what its tests share; conftest.py says which come first. One more than
     # processors: a third of the time a test waits for a server or another process.
     workers = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")

@@ -41,8 +41,15 @@ def _temporary_root() -> str:
     return tempfile.gettempdir()
 
 
-def pytest_configure() -> None:
+_MEASURED = {"cli", "sticky_pi_server", "sync", "transfers"}
+"""Folders whose children are measured: signals, forks, exits and servers. To measure a process doubles what it takes."""
+_coverage: dict[str, str] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Give this process and its children temporary files of their own: some tests look what is left there."""
+    if hasattr(config, "workerinput"):  # one of several: by these variables it was measured itself
+        _coverage.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")})
     root = _temporary_root()
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", root)  # where tmp_path is, for a look afterwards
     folder = tempfile.mkdtemp(prefix="asyncclient-tests-", dir=root)
@@ -61,6 +68,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def children_measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure the children of some tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.parent.name in _MEASURED and not request.path.name.startswith("test_demo"):
+            for name, value in _coverage.items():
+                patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -491,9 +491,10 @@ def test_bars_on_a_terminal(left: Left, start: Callable[..., subprocess.Popen[st
         pass
     os.close(ours)
     assert child.wait(60) == 0
-    assert b"drape.png" in shown
-    assert "━".encode() in shown
-    assert b"were there already" in shown
+    text = " ".join(shown.decode().split())  # a long path makes a line of two
+    assert "drape.png" in text
+    assert "━" in text
+    assert "were there already" in text
 
 
 def test_an_array_is_finished_by_the_same_call(
