@@ -18,7 +18,7 @@ from asyncclient.errors import ArgumentError, ArgumentTypeError, ConfigurationEr
 from asyncclient.sticky_pi import AsyncLocalClient, AsyncRemoteClient, RemoteAPIException
 from asyncclient.sticky_pi.client import Failure
 from asyncclient.sticky_pi.exceptions import InvalidBundle, InvalidImage, InvalidTuboid, NotAJPEG, UnsafeKey
-from asyncclient.types import Progress, RetryPolicy
+from asyncclient.types import Limits, Progress, RetryPolicy
 from tests.sticky_pi.pictures import jpeg, name_of, series, write
 from tests.sticky_pi.serving import ADMIN, Running, serving
 
@@ -445,14 +445,15 @@ async def test_a_listing_of_an_older_server_names_neighbours(client: Any, tmp_pa
 async def test_a_download_that_was_interrupted_goes_on(server: Running, tmp_path: Path) -> None:
     source, back = tmp_path / "heavy", tmp_path / "back" / "heavy"
     (source / "output").mkdir(parents=True)
-    content = os.urandom(24 * 1024 * 1024)
+    content = os.urandom(1024 * 1024) * 56
     (source / "output" / "model_final.pth").write_bytes(content)
-    async with AsyncRemoteClient(tmp_path / "a", server.url, *ADMIN) as client:
+    paced = Limits(max_bandwidth=(None, 16_000_000))  # progress is told ten times a second
+    async with AsyncHub(limits=paced) as hub, AsyncRemoteClient(tmp_path / "a", server.url, *ADMIN, hub=hub) as client:
         await client.put_ml_bundle_dir("heavy", source)
         with anyio.CancelScope() as scope:
 
             def enough(progress: Progress) -> None:
-                if progress.bytes_done > 8 * 1024 * 1024:
+                if progress.bytes_done > 44 * 1024 * 1024:  # more than can be on its way
                     scope.cancel()
 
             await client.get_ml_bundle_dir("heavy", back, "all", on_progress=enough)
