@@ -30,7 +30,7 @@ _PLENTY_BYTES = 8 << 30
 def _temporary_root() -> str:
     """Return the folder of temporary files: in memory where there is plenty of it, unless ``TMPDIR`` says where.
 
-    Some disks take most of a millisecond for a new file, and a run makes some hundred thousand.
+    Some disks take most of a millisecond for a new file, and a run makes very many.
     """
     if "TMPDIR" not in os.environ and os.access(_SHARED_MEMORY, os.W_OK):
         found = os.statvfs(_SHARED_MEMORY)
@@ -48,7 +48,9 @@ _coverage: dict[str, str] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process and its children temporary files of their own: some tests look what is left there."""
-    if hasattr(config, "workerinput"):  # one of several: by these variables it was measured itself
+    if hasattr(config, "workerinput") or not config.getoption(
+        "numprocesses", None
+    ):  # by these variables workers are measured
         _coverage.update({name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE_")})
     root = _temporary_root()
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", root)  # where tmp_path is, for a look afterwards

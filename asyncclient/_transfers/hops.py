@@ -16,7 +16,7 @@ import anyio
 from asyncclient._net.crew import Crew, Errand
 from asyncclient._net.threads import CPU, DISK, FOREIGN
 
-__all__ = ["CPU", "DISK", "FOREIGN", "Hop", "finish", "obtain", "run_hop", "settle", "undo"]
+__all__ = ["CPU", "DISK", "FOREIGN", "Hop", "finish", "obtain", "run_hop", "settle", "run_to_end"]
 
 T = TypeVar("T")
 
@@ -76,8 +76,11 @@ async def obtain(function: Callable[..., T], *args: Any, release: Callable[[T], 
         raise
 
 
-async def undo(function: Callable[..., object], *args: Any, crew: Crew = DISK) -> None:
-    """Call a function that takes away what is left over: also if the task, or a scope around it, is cancelled."""
+async def run_to_end(function: Callable[..., object], *args: Any, crew: Crew = DISK) -> None:
+    """Call a function that must not be left out, whatever is cancelled: what takes away or puts in place is of this kind.
+
+    A cancellation is passed on when the function has returned.
+    """
     hop = Hop(function, *args, crew=crew)
     await finish(hop.waiter())
     hop.result()

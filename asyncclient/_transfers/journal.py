@@ -29,7 +29,7 @@ from typing import Final, Self
 import anyio
 
 from asyncclient._transfers.claims import claim_journal, claim_note, current_holder, make_lease
-from asyncclient._transfers.hops import DISK, Hop, finish, run_hop, undo
+from asyncclient._transfers.hops import DISK, Hop, finish, run_hop, run_to_end
 from asyncclient._transfers.journal_file import JournalFile
 from asyncclient._transfers.journal_writer import Barrier, Entry, Fsync, JournalOptions, JournalWriter
 from asyncclient._transfers.lines import encode_line
@@ -181,7 +181,7 @@ class Journal:
         """Close the journal and delete it: there is nothing left to resume."""
         with contextlib.suppress(OSError):  # a full disk takes no last line, and gives the room of the others
             await self.aclose()
-        await undo(lambda: self.path.unlink(missing_ok=True))
+        await run_to_end(lambda: self.path.unlink(missing_ok=True))
 
     async def __aenter__(self) -> Self:
         return self

@@ -17,10 +17,10 @@ from typing import Any, Final
 from asyncclient._transfers.claims import claim
 from asyncclient._transfers.digest import OrderedDigest, Updatable, new_md5
 from asyncclient._transfers.fileio import FileClosed, FileHandle, fsync_folder
-from asyncclient._transfers.hops import DISK, Hop, run_hop, undo
+from asyncclient._transfers.hops import DISK, Hop, run_hop, run_to_end
 from asyncclient._transfers.journal_writer import Fsync
 from asyncclient._transfers.loose import loose_path, sweep
-from asyncclient._transfers.places import new_job_id, new_owner, part_path
+from asyncclient._transfers.places import new_job_id, part_path
 from asyncclient._transfers.sink import Sink, as_object_sink
 from asyncclient._transfers.windows import WINDOW_BYTES
 from asyncclient.errors import ArgumentTypeError, ResumeError
@@ -100,7 +100,7 @@ class PartFile:
 
     def __init__(self, destination: Path, job_id: str, owner: str | None, options: PartFileOptions = _DEFAULTS) -> None:
         self.destination = destination
-        self.path = part_path(destination, job_id, owner or new_owner())
+        self.path = part_path(destination, job_id, owner or "")  # without a journal: until it is opened
         self._loose = owner is None
         self.size: int | None = None
         self._job_id = job_id
@@ -348,7 +348,7 @@ class PartFile:
     async def discard(self) -> None:
         """Close and delete the part file."""
         await self.aclose()
-        await undo(lambda: self.path.unlink(missing_ok=True))
+        await run_to_end(lambda: self.path.unlink(missing_ok=True))
 
     async def aclose(self) -> None:
         """Close the part file, which stays, to be resumed."""

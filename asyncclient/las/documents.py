@@ -301,11 +301,11 @@ async def _save(answer: StreamedAnswer, target: Path) -> int:
     """Write a body to a temporary file beside its place, make it durable, rename it."""
     from asyncclient._transfers.hops import DISK, run_hop
     from asyncclient._transfers.part_file import PartFile, PartFileOptions
-    from asyncclient._transfers.places import new_job_id, new_owner
+    from asyncclient._transfers.places import new_job_id
     from asyncclient._transfers.sink import SinkWriter
 
     await run_hop(target.parent.stat, crew=DISK)  # a folder that is missing is an error here, not made
-    sink = PartFile(target, new_job_id(), new_owner(), PartFileOptions(digest=False))
+    sink = PartFile(target, new_job_id(), None, PartFileOptions(digest=False))
     writer = SinkWriter(sink, 0)
     try:
         await sink.open(None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncclient._net.multipart import Part
-from asyncclient._transfers.hops import CPU, DISK, run_hop
+from asyncclient._transfers.hops import CPU, DISK, run_hop, run_to_end
 from asyncclient._transfers.options import TransferOptions
 from asyncclient._transfers.targets_download import HttpDownload
 from asyncclient._transfers.targets_whole import Form, header_receipt
@@ -191,25 +191,35 @@ async def fetch_file(client: Any, row: Mapping[str, Any], target: Path, on_progr
     if not isinstance(url, str):
         raise DecodeError(f"the server named no URL for {row['key']}")
     await run_hop(lambda: target.parent.mkdir(parents=True, exist_ok=True), crew=DISK)
+    unchecked = target.with_name(f".{target.name}.unchecked")
+    if await run_hop(_take_up, unchecked, target, row, crew=CPU):
+        return
     # The URL is signed anew each time, and must not decide whether this is the download that was interrupted.
     description = {"bundle_file": row["key"], "etag": md5}
     source = HttpDownload(url, name=row["key"], headers=_HEADERS, description=description)
-    unchecked = target.with_name(f".{target.name}.unchecked")
     options = TransferOptions(on_progress=on_progress)
     try:
         await download_file(client._hub._opened(), plain_rules(), source, unchecked, options)
-        await run_hop(_put_in_place, unchecked, target, row, crew=CPU)
     except BaseException:
-        _forget(unchecked)
+        await run_to_end(_take_up, unchecked, target, row, crew=CPU)  # cancelled when all of it was here already
         raise
+    await run_to_end(_put_in_place, unchecked, target, row, crew=CPU)
 
 
-def _forget(unchecked: Path) -> None:
-    # One call, made here and not in a thread: a cancelled task may not get to wait for one.
-    unchecked.unlink(missing_ok=True)
+def _take_up(unchecked: Path, target: Path, row: Mapping[str, Any]) -> bool:
+    """Put in place what had been fetched whole when its call was interrupted; return whether there was such a file."""
+    try:
+        _put_in_place(unchecked, target, row)
+    except (FileNotFoundError, IntegrityError):
+        return False
+    return True
 
 
 def _put_in_place(unchecked: Path, target: Path, row: Mapping[str, Any]) -> None:
-    _check(unchecked, row["key"], row["md5"])
+    try:
+        _check(unchecked, row["key"], row["md5"])
+    except IntegrityError:
+        unchecked.unlink()
+        raise
     os.utime(unchecked, (_now_of(unchecked), float(row["mtime"])))
     unchecked.replace(target)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from asyncclient._failure import error_of
 from asyncclient._rules import Rules
 from asyncclient._sync.portal import get_portal
-from asyncclient._transfers.hops import DISK, obtain, run_hop, undo
+from asyncclient._transfers.hops import DISK, obtain, run_hop, run_to_end
 from asyncclient._transfers.options import TransferOptions
 from asyncclient._transfers.targets_download import HttpDownload
 from asyncclient._transfers.transfers import download_file
@@ -79,7 +79,7 @@ class AsyncURLOrFileOpen:
         await self._drop()
 
     async def _drop(self) -> None:
-        await undo(self._close)
+        await run_to_end(self._close)
 
     async def _download(self) -> Path:
         self._folder = await obtain(partial(tempfile.mkdtemp, prefix=_PREFIX), release=os.rmdir)

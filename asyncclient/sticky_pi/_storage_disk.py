@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asyncclient._transfers.hops import DISK, run_hop, undo
+from asyncclient._transfers.hops import DISK, run_hop, run_to_end
 from asyncclient.errors import ConfigurationError
 from asyncclient.sticky_pi._bundles import list_bundle_files
 from asyncclient.sticky_pi._staging import DiskStaging, Staged
@@ -26,7 +26,7 @@ class _OnDisk(Staged):
 
     async def discard(self) -> None:
         if self._written:
-            await undo(self._staging.remove, self._written)
+            await run_to_end(self._staging.remove, self._written)
             self._written = {}
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,8 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start ``asyncclient ...`` in a process of its own."""
     started = []
 
-    def start(*arguments: str, environ: Mapping[str, str] = os.environ, **options: Any) -> subprocess.Popen[str]:
-        environment = {**environ, "PYTHONUTF8": "1", "COLUMNS": "120", "TERM": "xterm"}
+    def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONUTF8": "1", "COLUMNS": "120", "TERM": "xterm"}
         command = [sys.executable, "-W", "error", "-m", "asyncclient.cli", *arguments]
         started.append(subprocess.Popen(command, env=environment, text=True, **options))
         return started[-1]

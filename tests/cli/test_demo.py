@@ -18,7 +18,6 @@ import pytest
 from asyncclient import testing
 from asyncclient.cli import _demo, main
 from asyncclient.cli._demo_servers import ChildServer
-from tests.support.processes import unmeasured
 
 pytest.importorskip("numpy", reason="the demo needs the extra lfview")
 pytest.importorskip("PIL", reason="the demo needs the extra sticky-pi")
@@ -105,7 +104,7 @@ def test_small_samples_as_users_run_it(start: Start, temporary: Path) -> None:
 
 @pytest.mark.slow
 def test_the_default_samples(start: Start, temporary: Path) -> None:
-    child = start("demo", "--json", environ=unmeasured(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = start("demo", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = child.communicate(timeout=150)
     assert child.returncode == 0, err
     result = json.loads(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import pytest
 
 from asyncclient.testing._uvicorn import HttpServer, listen
 from tests.codegen.depot_app import KEY, Depot
-from tests.support.processes import unmeasured
 
 PROJECT = Path(__file__).parents[2]
 FILES = PROJECT / "docs" / "examples" / "sixth_service"
@@ -38,7 +38,7 @@ def run(root: Path, *arguments: str) -> str:
     """Run Python in the copy; its coverage would be that of files which are gone soon."""
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
-        cwd=root, env={**unmeasured(), "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=100,
+        cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

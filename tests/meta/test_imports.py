@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import pytest
 
 from tests.meta.package import SERVICES, Import, generated, imports, modules, reaches, tree
-from tests.support.processes import unmeasured
 
 # From the ground up; a module may import what is on its own line or above it in this list, that is, below it in the
 # layers of docs/design.md.
@@ -230,7 +229,7 @@ def test_every_module_imports_without_a_warning() -> None:
     code = "import gc, importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\ngc.collect()"
     names = [name for name in modules() if not name.endswith("__main__")]
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", code, *names]
-    done = subprocess.run(command, capture_output=True, text=True, env=unmeasured())
+    done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 

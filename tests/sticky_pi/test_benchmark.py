@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import unmeasured
-
 pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "sticky_pi.py"
@@ -21,7 +19,7 @@ def test_it_stores_the_same_images_both_ways(side: str, tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     options = ["--images", "2", "--rounds", "1", "--only", side, "--folder", str(tmp_path), "--output", str(output)]
     command = [sys.executable, str(SCRIPT), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=110, env=unmeasured())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr
     result = json.loads(output.read_text("utf-8"))
     assert result["settings"]["images"] == 2

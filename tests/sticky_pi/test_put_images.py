@@ -466,6 +466,25 @@ async def test_a_download_that_was_interrupted_goes_on(server: Running, tmp_path
     assert [path.name for path in (back / "output").iterdir()] == ["model_final.pth"]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_what_was_fetched_and_not_yet_put_in_place(server: Running, tmp_path: Path, whole: bool) -> None:
+    source, back = bundle(tmp_path, "nearly"), tmp_path / "back" / "nearly"
+    async with AsyncHub() as hub, AsyncRemoteClient(tmp_path / "a", server.url, *ADMIN, hub=hub) as client:
+        await client.put_ml_bundle_dir("nearly", source)
+        await client.get_ml_bundle_dir("nearly", back, "all")
+        files = [path for path in back.rglob("*") if path.is_file()]
+        contents = {path: path.read_bytes() for path in files}
+        largest = max(files, key=lambda path: len(contents[path]))
+        before = hub.statistics().bytes_received
+        largest.rename(largest.with_name(f".{largest.name}.unchecked"))  # a process that was killed here left this
+        if not whole:
+            largest.with_name(f".{largest.name}.unchecked").write_bytes(b"of another version")
+        await client.get_ml_bundle_dir("nearly", back, "all")
+        received = hub.statistics().bytes_received - before
+    assert (received > len(contents[largest])) is not whole
+    assert {path: path.read_bytes() for path in back.rglob("*") if path.is_file()} == contents
+
+
 async def test_a_file_that_is_not_what_was_listed(server: Running, tmp_path: Path) -> None:
     source, back = bundle(tmp_path, "listed"), tmp_path / "back" / "listed"
     async with AsyncRemoteClient(tmp_path / "a", server.url, *ADMIN) as client:

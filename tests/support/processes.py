@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["ASGI_SERVERS", "asgi_server", "free_port", "need", "nginx", "require", "running", "unmeasured"]
+__all__ = ["ASGI_SERVERS", "asgi_server", "free_port", "need", "nginx", "require", "running"]
 
 ROOT = Path(__file__).parent.parent.parent
 _START_S = 30.0
@@ -51,11 +51,6 @@ def need(found: object, what: str) -> None:
         if os.environ.get("CI") == "true":
             pytest.fail(what)
         pytest.skip(what)
-
-
-def unmeasured() -> dict[str, str]:
-    """Return the environment for children whose coverage is of no use: to measure it doubles the time they take."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 @contextlib.contextmanager

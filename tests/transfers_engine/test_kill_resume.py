@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import unmeasured
-
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_resume.py"
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
@@ -21,7 +19,7 @@ def test_killed_at_random_moments(kind: str, tmp_path: Path) -> None:
     found = tmp_path / "found.json"
     arguments = ["--kinds", kind, "--runs", "10", "--mib", "6", "--folder", str(tmp_path), "--output", str(found)]
     command = [sys.executable, str(SCRIPT), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=unmeasured())
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (tally,) = json.loads(found.read_text())["details"]["kinds"]
     assert tally["runs"] == 10
@@ -36,6 +34,6 @@ def test_a_wrong_byte_is_a_failure(tmp_path: Path) -> None:
     broken += "k._Run.typical_s = lambda run: 0.0; raise SystemExit(k.main())"
     arguments = ["--kinds", "download", "--runs", "1", "--mib", "1", "--output", str(tmp_path / "found.json")]
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); {broken}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=unmeasured())
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     assert json.loads((tmp_path / "found.json").read_text())["details"]["kinds"][0]["wrong"] == 1
