@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from asyncclient._transfers.claims import Standing, claim, current_holder, current_lease, judge
 from asyncclient._transfers.hops import DISK, run_hop
+from asyncclient._transfers.lines import decode_line
 from asyncclient._transfers.places import (
     CLAIM_SUFFIX,
     JOURNAL_SUFFIX,
@@ -20,10 +21,10 @@ from asyncclient._transfers.places import (
     new_owner,
     part_path,
 )
-from asyncclient._transfers.records import Done, Fail, Lease, Skip
-from asyncclient._transfers.replay import JournalState, replay
+from asyncclient._transfers.records import Done, Fail, Job, Lease, Skip
+from asyncclient._transfers.replay import FileState, JournalState, replay
 
-__all__ = ["JobSummary", "LeftSession", "Pruned", "list_jobs", "prune"]
+__all__ = ["JobSummary", "LeftSession", "Pruned", "first_lines", "list_jobs", "prune", "with_key"]
 
 _DAY_S: Final = 86_400.0
 _PRUNED_SUFFIX: Final = ".pruned"
@@ -48,7 +49,7 @@ class JobSummary:
         ended: Whether all were dealt with.
         local: The file on this machine that it is about; None if its content was no file, or there are several.
         size: Bytes of all files, as far as they are known.
-        moved: Of these, in parts that are confirmed.
+        moved: Of these, in files that are complete and in parts that are confirmed.
         owner: Who holds it, in words; "" if nobody does.
         problem: Why the journal cannot be used; "" if it can.
         error: What it failed with last; "" if it was interrupted otherwise.
@@ -127,6 +128,23 @@ async def prune(older_than_s: float = 14 * _DAY_S, *, folder: str | os.PathLike[
     return await run_hop(_prune, journal_folder(folder), time.time() - older_than_s, crew=DISK)
 
 
+def first_lines(folder: Path) -> Iterator[Job]:
+    """Yield what the journals in a folder are about, the latest first; blocking."""
+    for path in sorted(folder.glob(f"*{JOURNAL_SUFFIX}"), reverse=True):
+        try:
+            with path.open("rb") as file:
+                record = decode_line(file.readline().rstrip(b"\n"))
+        except OSError:
+            continue  # taken over or finished since the folder was read
+        if isinstance(record, Job):
+            yield record
+
+
+def with_key(folder: Path, key: str) -> list[str]:
+    """Return the ids of jobs whose first line has a key, the latest first; blocking."""
+    return [job.id for job in first_lines(folder) if job.options.get("key") == key]
+
+
 def _list_jobs(folder: Path) -> list[JobSummary]:
     here, now_s = current_holder(), time.time()
     found = [_summary(entry, judge(entry.lease, now_s=now_s, here=here)) for entry in _journals(folder)]
@@ -170,11 +188,17 @@ def _summary(entry: _Entry, standing: Standing) -> JobSummary:
         ended=state.end is not None,
         local=_local(state),
         size=sum(each.file.size or 0 for each in state.files.values() if each.file is not None),
-        moved=sum(part.length for each in state.files.values() for part in each.parts.values()),
+        moved=sum(map(_moved, state.files.values())),
         owner=f"process {lease.pid} on {lease.host}" if lease is not None and lease.beat else "",
         problem=_problem(state),
         error=next((f"{each.code}: {each.message}" for each in outcomes if isinstance(each, Fail)), ""),
     )
+
+
+def _moved(each: FileState) -> int:
+    if isinstance(each.outcome, Done) and each.file is not None and each.file.size is not None:
+        return each.file.size  # its parts are not kept
+    return sum(part.length for part in each.parts.values())
 
 
 def _local(state: JournalState) -> Path | None:

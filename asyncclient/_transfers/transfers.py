@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -22,10 +22,9 @@ from asyncclient._transfers.destination import check_destination
 from asyncclient._transfers.download import Download
 from asyncclient._transfers.hops import DISK, run_hop
 from asyncclient._transfers.journal import Journal, JournalOptions
-from asyncclient._transfers.lines import decode_line
 from asyncclient._transfers.open_source import as_source
 from asyncclient._transfers.options import DEFAULTS, Downloaded, TransferOptions, Uploaded
-from asyncclient._transfers.places import JOURNAL_SUFFIX, journal_folder, part_path
+from asyncclient._transfers.places import journal_folder, part_path
 from asyncclient._transfers.progress import Meter
 from asyncclient._transfers.records import Done, Job, Session
 from asyncclient._transfers.registry import Bound, Direction, TargetFactory, factory_of, is_registered, register
@@ -177,7 +176,7 @@ async def prune(older_than_s: float = 14 * 86_400.0, options: TransferOptions = 
         What was deleted; ``sessions`` has the uploads that may still be at their service: it was not registered, or refused.
     """
     folder = journal_folder(options.journal_folder)
-    known = await run_hop(lambda: {job.id: job for job in _first_lines(folder)}, crew=DISK)
+    known = await run_hop(lambda: {job.id: job for job in jobs.first_lines(folder)}, crew=DISK)
     found = await jobs.prune(older_than_s, folder=options.journal_folder)
     left = [session for session in found.sessions if not await _abort_left(session, known.get(session.job_id))]
     return replace(found, sessions=left)
@@ -278,8 +277,9 @@ async def _local_path(journal: Journal) -> str:
     file = state.file if state is not None else None
     path = None if file is None else file.path if journal.job.direction == "up" else file.dst
     if not path or not Path(path).is_absolute():
+        why = "it is about several resources" if len(journal.state.files) > 1 else "its content was no file"
         raise ResumeError(
-            f"job {job_id} cannot be resumed from here: its content was no file; make the same call again, "
+            f"job {job_id} cannot be resumed from here: {why}; make the same call again, "
             "which goes on where it stopped",
             transfer_id=job_id,
         )
@@ -306,7 +306,7 @@ async def _interrupted(facts: Job, options: TransferOptions) -> Journal | None:
     if not options.resume:
         return None
     key, folder = facts.options["key"], journal_folder(options.journal_folder)
-    for job_id in await run_hop(_with_key, folder, key, crew=DISK):
+    for job_id in await run_hop(jobs.with_key, folder, key, crew=DISK):
         try:
             # One that says it is complete was not deleted: its process died on its way out, and nobody had the result.
             made = JournalOptions(fsync=options.fsync)
@@ -314,22 +314,6 @@ async def _interrupted(facts: Job, options: TransferOptions) -> Journal | None:
         except ResumeError:
             continue  # somebody works on it, or was faster: this call goes its own way
     return None
-
-
-def _with_key(folder: Path, key: str) -> list[str]:
-    """Return the ids of jobs whose first line has a key, the latest first; blocking."""
-    return [job.id for job in _first_lines(folder) if job.options.get("key") == key]
-
-
-def _first_lines(folder: Path) -> Iterator[Job]:
-    for path in sorted(folder.glob(f"*{JOURNAL_SUFFIX}"), reverse=True):
-        try:
-            with path.open("rb") as file:
-                record = decode_line(file.readline().rstrip(b"\n"))
-        except OSError:
-            continue  # taken over or finished since the folder was read
-        if isinstance(record, Job):
-            yield record
 
 
 async def _abort_left(left: jobs.LeftSession, job: Job | None) -> bool:

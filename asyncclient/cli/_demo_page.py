@@ -160,7 +160,7 @@ def _resumed(data: Mapping[str, Any], run: Run) -> str:
         for name, key in (("all contents", "total"), ("arrived before the kill", "before"), ("not sent again", "saved"), ("sent again", "sent_twice"), ("sent after the kill", "sent_later"))
     ]  # fmt: skip
     numbers = _table("resumed", "As the emulator saw it", ["what", "MB", "parts"], rows)
-    said = "What was sent again are parts that were under way, and contents that were complete already. The first process had a hub of its own."
+    said = "What was sent again are parts that were under way. The first process had a hub of its own."
     return f"<h2>Killed and resumed</h2><figure>{line}{keys}{drawn}<figcaption>{said}</figcaption></figure>{numbers}"
 
 

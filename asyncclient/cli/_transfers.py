@@ -104,7 +104,8 @@ def obstacle(job: JobSummary) -> str:
     if _module(job.service) is None:
         return f"{job.service} needs the program that began it: make the same call again"
     if job.local is None:
-        return "its content was no file: make the same call again"
+        what = "it is about several resources" if job.files > 1 else "its content was no file"
+        return f"{what}: make the same call again"
     if job.direction == "up" and not job.local.exists():
         return f"{job.local} is not there any more: put it back, or abort the job"
     return ""

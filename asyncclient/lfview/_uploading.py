@@ -23,6 +23,7 @@ from asyncclient.lfview._graph import (
     keep_links,
     mark_sent,
 )
+from asyncclient.lfview._ledger import Ledger, graph_key, open_ledger
 from asyncclient.lfview._options import Options
 from asyncclient.lfview._thumbnails import Picture, open_picture, send_picture
 from asyncclient.lfview.exceptions import NotAResource, Problem, ValidationError
@@ -64,7 +65,8 @@ async def upload_graph(client: ApiClient, job: UploadJob, options: Options) -> s
         current = CURRENT_JOB.get()
         before = CURRENT_JOB.set(new_job_id() if current is None else current)
         try:
-            await _Upload(client, job, options, picture).run(resource, work)
+            async with open_ledger(client, await run_hop(_ledger_key, resource, work, job.chunk_size)) as ledger:
+                await _Upload(client, job, options, picture, ledger).run(resource, work)
         finally:
             CURRENT_JOB.reset(before)
     url = url_of(resource)
@@ -118,6 +120,14 @@ def _update_contents(view: View) -> None:
         view.contents = found
 
 
+def _ledger_key(resource: Resource, work: list[Resource], chunk_size: int) -> str | None:
+    """Return what the ledger is found by; None where so little is sent that beginning anew costs hardly more."""
+    contents = [node.content_length or 0 for node in work if has_content(node)]  # type: ignore[attr-defined]
+    if len(work) < 2 or sum(contents) <= chunk_size:
+        return None
+    return graph_key(_objects(resource))
+
+
 def _key(node: Resource | str) -> object:
     return node if isinstance(node, str) else id(node)
 
@@ -151,13 +161,17 @@ class _Upload:
         job: What the caller wants.
         options: How.
         picture: The thumbnail, or None.
+        ledger: What an earlier run has created, and this one creates.
     """
 
-    def __init__(self, client: ApiClient, job: UploadJob, options: Options, picture: Picture | None) -> None:
+    def __init__(
+        self, client: ApiClient, job: UploadJob, options: Options, picture: Picture | None, ledger: Ledger
+    ) -> None:
         self._client = client
         self._job = job
         self._options = options
         self._picture = picture
+        self._ledger = ledger
         self._budget = new_budget()
         self._known: dict[int, asyncio.Event] = {}
         self._root: Resource | None = None
@@ -197,25 +211,39 @@ class _Upload:
                 await self._with_content(resource, content)
             return
         state = fingerprint(resource)
-        metadata = await self.store(resource, {})
+        key = self._body_key(resource) if self._ledger.kept and resource.url is None else ""
+        found = await self._recall(resource, key, {})
+        metadata = await self.store(resource, {}) if found is None else found[0]
         self._known[id(resource)].set()
         mark_sent(resource, metadata.links, state=state)
+        if found is None and key:
+            await self._ledger.created(key, metadata.url, complete=True)
         if resource is self._root:
             await self._thumbnail(metadata.links)
 
     async def _with_content(self, resource: Resource, content: Content) -> None:
-        try:
-            await content.send(self._client, _File(self, resource, content), self._job.chunk_size)
-        except _Abandoned:
-            return
+        file = _File(self, resource, content)
+        found = await self._recall(resource, file.key, content.body)
+        if found is not None:
+            self.adopt_file(resource, found[0])
+            self._client._account.unfinished[resource] = file.key
+        if found is None or not found[1]:
+            try:
+                await content.send(self._client, file, self._job.chunk_size)
+            except _Abandoned:
+                return
+            await self._ledger.completed(url_of(resource))
         mark_sent(resource, state=content.state)
         self._client._account.unfinished.pop(resource, None)
 
     async def store_file(self, resource: Resource, content: Content, key: str) -> Metadata:
         """Write the metadata of a resource with content; parents need its URL, and not the content."""
+        new = resource.url is None
         metadata = await self.store(resource, content.body)
         self._client._account.unfinished[resource] = key
         self._known[id(resource)].set()
+        if new:
+            await self._ledger.created(key, metadata.url, resource.content_length)  # type: ignore[attr-defined]
         if self._failed:
             raise _Abandoned
         return metadata
@@ -224,14 +252,29 @@ class _Upload:
         """Read the resource that an earlier process, or call, has created; None unless it is there as it was left."""
         if resource.url is not None and (url, key) != (resource.url, self._client._account.unfinished.get(resource)):
             return None  # its content has been another one since
+        return await self._existing(resource, url, content.body)
+
+    async def _recall(self, resource: Resource, key: str, expected: Mapping[str, Any]) -> tuple[Metadata, bool] | None:
+        """Look for a resource that an earlier run has created; return its metadata, and whether it is complete."""
+        noted = self._ledger.take(key) if resource.url is None else None
+        metadata = None if noted is None else await self._existing(resource, noted.url, expected)
+        return None if noted is None or metadata is None else (metadata, noted.complete)
+
+    async def _existing(self, resource: Resource, url: str, expected: Mapping[str, Any]) -> Metadata | None:
+        """Read the metadata of a resource; None if it is gone, or other content than is expected is announced there."""
         try:
             metadata = await self._client._read(url, "upload", record=resource is self._root)
         except APIError as error:
             if error.status in (404, 410):
                 return None
             raise
-        same = all(metadata.data.get(name) == value for name, value in content.body.items())
+        same = all(metadata.data.get(name) == value for name, value in expected.items())
         return metadata if same and "self" in metadata.links else None
+
+    def _body_key(self, resource: Resource) -> str:
+        """Return what tells a resource without content from every other that is not equal."""
+        facts = repr((self.upload_url(resource), construct_upload_dict(resource)))
+        return hashlib.blake2b(facts.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
 
     def adopt_file(self, resource: Resource, metadata: Metadata) -> None:
         """Take over what was left: its session waits for the rest of this very content."""
