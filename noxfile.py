@@ -82,13 +82,15 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests; arguments go to pytest. Without arguments also the coverage of what is written by hand."""
-    install(session, "tests")
-    env = {
-        OFFICIAL_LAS_PYTHON: official_las_python(session),
-        OFFICIAL_LFVIEW_PYTHON: official_lfview_python(session),
-        OFFICIAL_FLYWHEEL_PYTHON: official_flywheel_python(session),
-        "PYTHONDONTWRITEBYTECODE": "",  # hundreds of processes would compile the package, each for itself
-    }
+    with ThreadPoolExecutor() as pool:  # pip uses one processor
+        official = {
+            OFFICIAL_LAS_PYTHON: pool.submit(official_las_python, session),
+            OFFICIAL_LFVIEW_PYTHON: pool.submit(official_lfview_python, session),
+            OFFICIAL_FLYWHEEL_PYTHON: pool.submit(official_flywheel_python, session),
+        }
+        install(session, "tests")
+    env = {variable: python.result() for variable, python in official.items()}
+    env["PYTHONDONTWRITEBYTECODE"] = ""  # hundreds of processes would compile the package, each for itself
     if not session.posargs:
         # What every process would do for itself: compiling, and the assertions of all tests, are most of its start.
         session.run("python", "-m", "compileall", "-q", "-j", "0", "asyncclient")
