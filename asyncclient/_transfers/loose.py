@@ -12,7 +12,6 @@ import hashlib
 import itertools
 import os
 import re
-import threading
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +28,6 @@ _UNKNOWN: Final = "0" * 8
 
 _numbers: Final = itertools.count()
 _swept: set[Path] = set()
-_lock: Final = threading.Lock()
 
 
 def loose_path(destination: Path) -> Path:
@@ -44,12 +42,11 @@ def sweep(folder: Path) -> None:
     Does nothing the next time: what this process leaves is seen to by the next one. Nothing is raised: a folder that
     cannot be read may still take files.
     """
-    with _lock:
-        if folder in _swept:
-            return
-        if len(_swept) >= _MOST_FOLDERS:
-            _swept.clear()
-        _swept.add(folder)
+    if folder in _swept:  # two threads that both find it missing both look, which does no harm
+        return
+    if len(_swept) >= _MOST_FOLDERS:
+        _swept.clear()
+    _swept.add(folder)
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in itertools.islice(entries, _MOST_ENTRIES):
             if entry.name.endswith(".part") and _is_left(entry.name):

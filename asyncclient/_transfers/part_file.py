@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from asyncclient._transfers.claims import claim
 from asyncclient._transfers.digest import OrderedDigest, Updatable, new_md5
-from asyncclient._transfers.fileio import FileClosed, FileHandle, fsync_folder
+from asyncclient._transfers.fileio import FileClosed, FileHandle, folder_lock, fsync_folder
 from asyncclient._transfers.hops import DISK, Hop, run_hop, run_to_end
 from asyncclient._transfers.journal_writer import Fsync
 from asyncclient._transfers.loose import loose_path, sweep
@@ -139,7 +139,8 @@ class PartFile:
         paths = [part_path(self.destination, self._job_id, owner) for owner in reversed(earlier)]
         taken = any(not self.path.exists() and path != self.path and claim(path, self.path) for path in paths)
         flags = os.O_RDWR if taken else os.O_RDWR | os.O_CREAT | os.O_EXCL
-        self._handle = FileHandle(self.path, flags | getattr(os, "O_NOFOLLOW", 0))
+        with folder_lock(self.path.parent):
+            self._handle = FileHandle(self.path, flags | getattr(os, "O_NOFOLLOW", 0))
         found = self._handle.stat().st_size if taken else 0
         try:
             self._reserve(found)
@@ -338,10 +339,11 @@ class PartFile:
         self._opened.close()
         if self._options.mtime_ns is not None:
             os.utime(self.path, ns=(self._options.mtime_ns, self._options.mtime_ns))
-        if self._options.overwrite:
-            self.path.replace(self.destination)
-        else:
-            _rename_new(self.path, self.destination)
+        with folder_lock(self.destination.parent):
+            if self._options.overwrite:
+                self.path.replace(self.destination)
+            else:
+                _rename_new(self.path, self.destination)
         if durable:
             fsync_folder(self.destination.parent)
 

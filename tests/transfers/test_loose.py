@@ -95,3 +95,21 @@ async def test_the_next_download_takes_away_what_a_kill_left(tmp_path: Path) -> 
     assert isinstance(sink, PartFile)
     await sink.store([b"whole"])
     assert [path.name for path in tmp_path.iterdir()] == ["another.bin"]
+
+
+FORKED = """
+import os, sys, warnings
+from pathlib import Path
+from asyncclient._transfers.fileio import folder_lock
+warnings.simplefilter("ignore", DeprecationWarning)
+with folder_lock(Path("folder")):
+    child = os.fork()
+    if not child:
+        os._exit(0 if folder_lock(Path("folder")).acquire(blocking=False) else 1)
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_does_not_wait_for_threads_that_it_has_not() -> None:
+    assert subprocess.run([sys.executable, "-c", FORKED], check=False).returncode == 0
