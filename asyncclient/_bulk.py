@@ -19,6 +19,7 @@ from asyncclient.errors import (
     ResponseTooLarge,
     TLSError,
     TransportError,
+    UnknownHost,
     WriteError,
 )
 
@@ -33,7 +34,7 @@ WEIGHTS: Final = {"low": 1, "normal": 4, "high": 16}
 THROTTLED: Final = frozenset({429, 503})
 """Statuses that say: too much."""
 _LOST: Final = (ConnectError, ReadError, WriteError)
-_UNRELATED: Final = (TLSError, ProxyError)
+_UNRELATED: Final = (UnknownHost, TLSError, ProxyError)
 # The peer is well; what was asked of it, or of us, cannot be done.
 _OURS: Final = (LocalProtocolError, ResponseTooLarge)
 

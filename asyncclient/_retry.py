@@ -18,6 +18,7 @@ from asyncclient.errors import (
     TLSError,
     TooManyRedirects,
     TransportError,
+    UnknownHost,
 )
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ __all__ = ["Budget", "Kind", "Verdict", "classify", "judge", "parse_retry_after"
 
 _THROTTLE: Final = frozenset({429})
 _SERVER: Final = frozenset({408, 425, 500, 502, 503, 504})
-# A certificate that does not verify, an answer over the limit, a header that cannot be written: the same every time.
-_CERTAIN: Final = (TLSError, ResponseTooLarge, LocalProtocolError, TooManyRedirects, RedirectRefused)
+# A name or a certificate that is wrong, an answer over the limit, a header that cannot be written: the same every time.
+_CERTAIN: Final = (UnknownHost, TLSError, ResponseTooLarge, LocalProtocolError, TooManyRedirects, RedirectRefused)
 
 
 class Kind(enum.Enum):

@@ -10,6 +10,7 @@
     ├── TransportError                no usable answer arrived; ``request_sent`` tells whether a byte left
     │   ├── ConnectError              no connection; the request provably never left
     │   │   ├── ConnectTimeout
+    │   │   ├── UnknownHost           no such name
     │   │   ├── TLSError              certificate or handshake
     │   │   └── ProxyError
     │   ├── WriteError
@@ -84,6 +85,7 @@ __all__ = [
     "TooManyRequests",
     "TransferError",
     "TransportError",
+    "UnknownHost",
     "Unauthorized",
     "WriteError",
     "WriteTimeout",
@@ -174,6 +176,13 @@ class ConnectError(TransportError):
 
 class ConnectTimeout(ConnectError):
     """Name lookup, TCP and TLS together took longer than the connect timeout."""
+
+
+class UnknownHost(ConnectError):
+    """The name of the host is not known; not tried again.
+
+    A name that has led to a connection before is a :class:`ConnectError` instead: its resolver is out of order.
+    """
 
 
 class TLSError(ConnectError):

@@ -25,6 +25,7 @@ TO_HTTPX: Final[dict[type[errors.TransportError], type[httpx.RequestError]]] = {
     errors.TransportError: httpx.TransportError,
     errors.ConnectError: httpx.ConnectError,
     errors.ConnectTimeout: httpx.ConnectTimeout,
+    errors.UnknownHost: httpx.ConnectError,
     errors.TLSError: httpx.ConnectError,
     errors.ProxyError: httpx.ProxyError,
     errors.WriteError: httpx.WriteError,

@@ -15,13 +15,15 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from asyncclient._messages import Origin
-from asyncclient.errors import ConnectError, TLSError
+from asyncclient.errors import ConnectError, TLSError, UnknownHost
 
 __all__ = ["Address", "interleave", "open_connection"]
 
 Address = tuple[int, Any]
 """Family and socket address."""
 
+# The resolver is well, and there is no such name, or nothing behind it; not every system tells the two apart.
+_NO_SUCH_NAME: Final = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 # RFC 8305 section 8: "Connection Attempt Delay".
 _ATTEMPT_DELAY_S: Final = 0.25
 
@@ -31,6 +33,7 @@ async def open_connection(protocol: asyncio.BufferedProtocol, origin: Origin, co
 
     Raises:
         ConnectError: The name has no address, or no address accepts.
+        UnknownHost: There is no such name.
         TLSError: The handshake failed, or the certificate does not verify.
 
     Cancelling closes every socket that was begun.
@@ -105,8 +108,10 @@ async def _resolve(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[Addr
     try:
         found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
+        final = isinstance(error, UnicodeError) or error.errno in _NO_SUCH_NAME
         reason = error.strerror if isinstance(error, socket.gaierror) else "not a host name"
-        raise ConnectError(f"{origin}: the name {origin.host} is not known: {reason}", origin=str(origin)) from error
+        message = f"{origin}: the name {origin.host} is not known: {reason}"
+        raise (UnknownHost if final else ConnectError)(message, origin=str(origin)) from error
     return interleave([(int(family), address) for family, _, _, _, address in found])
 
 

@@ -24,15 +24,20 @@ class Counters:
 
 
 class Peer:
-    """One origin and its idle connections, the most recently used last."""
+    """One origin and its idle connections, the most recently used last.
 
-    __slots__ = ("host_line", "idle", "name", "origin")
+    Attributes:
+        reached: Whether there ever was a connection.
+    """
+
+    __slots__ = ("host_line", "idle", "name", "origin", "reached")
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
         self.host_line = host_header(origin)
         self.idle: list[Connection] = []
         self.name = str(origin)
+        self.reached = False
 
     def __str__(self) -> str:
         return self.name

@@ -15,7 +15,15 @@ from asyncclient._net.connect import open_connection
 from asyncclient._net.connection import Connection, Counters, Peer
 from asyncclient._net.tls import Cert, Verify, make_context
 from asyncclient._net.wire import encode_head
-from asyncclient.errors import ConfigurationError, ConnectTimeout, HubClosed, TransportError, WrongLoop
+from asyncclient.errors import (
+    ConfigurationError,
+    ConnectError,
+    ConnectTimeout,
+    HubClosed,
+    TransportError,
+    UnknownHost,
+    WrongLoop,
+)
 
 __all__ = ["Pool", "PoolStatistics"]
 
@@ -216,6 +224,8 @@ class Pool:
                 await open_connection(conn, peer.origin, context)
         except BaseException as error:
             conn.abort()
+            if isinstance(error, UnknownHost) and peer.reached:  # it was known, and will be again
+                raise ConnectError(str(error), origin=error.origin) from error
             if not isinstance(error, TimeoutError):
                 raise
             if self._closed:
@@ -231,6 +241,7 @@ class Pool:
             raise HubClosed("the connection pool was closed while connecting")
         self.counters.opened += 1
         conn.peer = self._peers.setdefault(peer.origin, peer)
+        conn.peer.reached = True
         if not conn.lost:
             self._connections.add(conn)
         return conn

@@ -38,6 +38,7 @@ class TestClassify:
     def test_transport_errors(self, kind: type[errors.TransportError]) -> None:
         error = kind(1) if kind is errors.ResponseTooLarge else kind("x")
         certain = (
+            errors.UnknownHost,
             errors.TLSError,
             errors.ResponseTooLarge,
             errors.LocalProtocolError,

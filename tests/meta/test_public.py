@@ -42,7 +42,7 @@ API = {
         ConnectTimeout DeadlineExceeded DecodeError EmptyRequestError Forbidden HubClosed IntegrityError
         LocalProtocolError NotFound ProxyError ReadError ReadTimeout RedirectRefused RemoteChanged RemoteProtocolError
         ResponseTooLarge ResumeError ServerError SessionExpired SourceChanged StallTimeout TLSError TooManyRedirects
-        TooManyRequests TransferError TransportError Unauthorized WriteError WriteTimeout WrongLoop
+        TooManyRequests TransferError TransportError Unauthorized UnknownHost WriteError WriteTimeout WrongLoop
     """,
     "asyncclient.lfview": """
         AsyncSession AsyncUnauthenticatedSession AsyncUploadSession Session UnauthenticatedSession UploadSession

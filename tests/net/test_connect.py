@@ -11,9 +11,11 @@ import pytest
 
 from asyncclient._messages import Origin
 from asyncclient._net import connect
+from asyncclient._net import pool as pool_module
 from asyncclient._net.connect import Address, interleave
 from asyncclient._net.pool import Pool
-from asyncclient.errors import ConnectError, HubClosed
+from asyncclient.errors import ConnectError, HubClosed, UnknownHost
+from asyncclient.flywheel import AsyncClient
 from asyncclient.types import Timeouts
 from tests.net.conftest import TIMEOUTS, fetch, get, open_sockets, until
 from tests.support.fault_server import FaultServer
@@ -99,15 +101,51 @@ async def test_refused(pool: Pool, refused: int) -> None:
 
 
 async def test_a_name_that_cannot_be_one(pool: Pool) -> None:
-    with pytest.raises(ConnectError, match="is not known"):
+    with pytest.raises(UnknownHost, match="is not known"):
         await pool.send(get(Origin("http", "a" * 64 + ".example", 80)), TIMEOUTS)
 
 
 async def test_a_name_that_is_not_known() -> None:
     names = Names(fail=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
-    with pytest.raises(ConnectError, match=r"the name example\.test is not known: Name or service not known") as caught:
+    with pytest.raises(UnknownHost, match=r"the name example\.test is not known: Name or service not known") as caught:
         await open_socket(names)
     assert caught.value.request_sent is False
+
+
+async def test_a_resolver_that_is_out_of_order() -> None:
+    names = Names(fail=socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"))
+    with pytest.raises(ConnectError, match="Temporary failure") as caught:
+        await open_socket(names)
+    assert not isinstance(caught.value, UnknownHost)
+
+
+async def test_a_name_that_was_known_before(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be tried again: the name is right."""
+
+    async def unknown(*_: Any, **__: Any) -> Any:
+        raise UnknownHost("the name localhost is not known", origin="http://localhost")
+
+    async with FaultServer() as server:
+        request = get(server.origin._replace(host="localhost"))
+        with monkeypatch.context() as patch:
+            patch.setattr(pool_module, "open_connection", unknown)
+            with pytest.raises(UnknownHost):
+                await pool.send(request, TIMEOUTS)
+        await fetch(pool, get(request.origin, headers=[(b"connection", b"close")]))
+        monkeypatch.setattr(pool_module, "open_connection", unknown)
+        with pytest.raises(ConnectError) as caught:
+            await pool.send(request, TIMEOUTS)
+        assert not isinstance(caught.value, UnknownHost)
+        assert isinstance(caught.value.__cause__, UnknownHost)
+
+
+async def test_a_client_says_at_once_that_a_name_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names(fail=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names.getaddrinfo)
+    with pytest.raises(UnknownHost, match=r"wrong\.example"):
+        async with AsyncClient("wrong.example:key", max_retries=7):
+            pass
+    assert len(names.asked) == 1
 
 
 async def test_a_name_without_addresses() -> None:
