@@ -107,13 +107,15 @@ def _has_non_finite(value: Any) -> bool:
         if isinstance(item, float):
             if not math.isfinite(item):
                 return True
+        elif item is None or isinstance(item, (str, int)):  # most of all values; what follows asks abstract classes
+            continue
         elif isinstance(item, Mapping):
             stack.extend(item.values())
         elif isinstance(item, (list, tuple, set, frozenset)):
             stack.extend(item)
         elif isinstance(item, enum.Enum):
             stack.append(item.value)
-        elif item is not None and not isinstance(item, (str, int)):
+        else:
             with contextlib.suppress(TypeError):  # what orjson knows by itself, such as UUID, is never a float
                 stack.append(_default(item))
     return False

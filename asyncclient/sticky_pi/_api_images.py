@@ -37,6 +37,7 @@ _WHAT: Final = ("metadata", *IMAGE_SUFFIXES)
 _BATCH: Final = 16
 _RESERVED: Final = 8
 _WHOLE: Final = ("alt", "bat")
+_DIGESTS: Final = (images.c.id, images.c.device, images.c.datetime, images.c.md5)
 _SMALLEST, _LARGEST = -(2**15), 2**15 - 1
 
 
@@ -48,6 +49,11 @@ class ImagesPart(SeriesPart, APIBase):
         entries, what = info_list(info), check_what(what, _WHAT)
         async with self._read() as connection:
             return self._shown(await self._find_images(connection, entries), what)
+
+    async def _get_digests(self, info: Info) -> Rows:
+        """Look up images as :meth:`get_images` does, for ``id``, ``device``, ``datetime`` and ``md5`` only."""
+        async with self._read() as connection:
+            return await self._find_images(connection, info, _DIGESTS)
 
     async def get_image_series(
         self, info: Info, what: str = "metadata", client_info: ClientInfo | None = None, filter_by_intent: bool = False
@@ -77,7 +83,10 @@ class ImagesPart(SeriesPart, APIBase):
         return select(images).where(like, *in_range).order_by(images.c.id)
 
     def _shown(self, rows: Iterable[Any], what: str) -> Rows:
-        return [{**image_row(row), "url": self._storage.get_url_for_image(row, what)} for row in rows]
+        shown = [image_row(row) for row in rows]
+        for row in shown:
+            row["url"] = self._storage.get_url_for_image(row, what)
+        return shown
 
     # --- reservations ------------------------------------------------------------------------------------------------
 

@@ -74,6 +74,10 @@ class AsyncBaseClient(AsyncOperations):
     async def _put_new_images(self, files: Mapping[str, str | None], client_info: Any = None) -> Rows:
         """Send images that are known to be new: paths and their md5s."""
 
+    async def _get_digests(self, info: Info) -> Rows:
+        """Look up images: ``device``, ``datetime`` and ``md5`` of each that is stored."""
+        return await self.get_images(info)
+
     @abc.abstractmethod
     async def _put_tiled_tuboid(self, tuboid: Tuboid) -> Rows:
         """Send one tuboid."""
@@ -122,6 +126,7 @@ class AsyncBaseClient(AsyncOperations):
             return await self._put_new_images({image.path: image.md5 for image in images})
 
         job = PutImages(
+            self._get_digests,
             self.get_images,
             send,
             await self._opened_cache(),

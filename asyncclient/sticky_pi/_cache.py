@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -30,6 +30,9 @@ class Entry(NamedTuple):
     device: str | None
     datetime: dt.datetime | None
     md5: str | None
+
+
+_NO_IMAGE: Final = Entry(None, None, None)
 
 
 class Cache(dict[str, dict[Key, Entry]]):
@@ -130,7 +133,8 @@ def _load(path: Path) -> dict[str, dict[Key, Entry]]:
     try:
         if _codec.decode_json(first) != {"sticky_pi_cache": _VERSION}:
             raise DecodeError("another kind of file")
-        for digest, key, entry in _entries(lines):
+        for row in _codec.decode_json(b"[" + b",".join(lines) + b"]"):
+            digest, key, entry = _entry(row)
             found.setdefault(digest, {})[key] = entry
     except DecodeError as error:
         _log.warning("the cache of image statistics in %s cannot be used, and is made anew: %s", path, error)
@@ -138,15 +142,20 @@ def _load(path: Path) -> dict[str, dict[Key, Entry]]:
     return found
 
 
-def _entries(lines: list[bytes]) -> Iterator[tuple[str, Key, Entry]]:
-    for line in lines:
-        match _codec.decode_json(line):
-            case [str(digest), str(name), int() | float() as changed, None, None, None]:
-                yield digest, (name, float(changed)), Entry(None, None, None)
-            case [str(digest), str(name), int() | float() as changed, str(device), str(taken), str(md5)]:
-                try:
-                    yield digest, (name, float(changed)), Entry(device, string_to_datetime(taken), md5)
-                except ValueError:
-                    raise DecodeError("a line has no usable datetime") from None
-            case _:
-                raise DecodeError("a line is not as it was written")
+def _entry(row: Any) -> tuple[str, Key, Entry]:
+    # No match statement: it takes as long as all the rest, and there is a row for each file that was ever looked at.
+    if isinstance(row, list) and len(row) == 6:
+        digest, name, changed, device, taken, md5 = row
+        if isinstance(digest, str) and isinstance(name, str) and isinstance(changed, (int, float)):
+            if device is None and taken is None and md5 is None:
+                return digest, (name, float(changed)), _NO_IMAGE
+            if isinstance(device, str) and isinstance(taken, str) and isinstance(md5, str):
+                return digest, (name, float(changed)), Entry(device, _moment(taken), md5)
+    raise DecodeError("a line is not as it was written")
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        return string_to_datetime(text)
+    except ValueError:
+        raise DecodeError("a line has no usable datetime") from None

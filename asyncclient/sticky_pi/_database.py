@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from sqlalchemy import ColumnElement, event, func, select
+from sqlalchemy import ColumnElement, event, func, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError as BadURL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError, ProgrammingError
@@ -34,6 +34,7 @@ _DRIVERS: Final = {
     "postgres": "postgresql+asyncpg",
 }
 _CREATE_TRIES: Final = 5
+_SETTINGS: Final = "PRAGMA foreign_keys=ON; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
 _FOREIGN_KEY_CODES: Final = (1452, 1216, "23503", "SQLITE_CONSTRAINT_FOREIGNKEY")
 _DATA_CODES: Final = (1264, 1265, 1292, 1366, 1406)
 _CONFLICT_CODES: Final = (1213, 1205, "40P01", "40001")  # deadlocks, waits that took too long, lost races
@@ -120,7 +121,9 @@ class Database:
             if self.path is not None:
                 make_private_folder(self.path.parent)
                 make_private_file(self.path)
-            engine = create_async_engine(self._url, connect_args={"timeout": _BUSY_S}, **_POOL)
+            # Transactions are begun by _begin_sqlite, not by the driver at a moment of its choice.
+            given = {"timeout": _BUSY_S, "isolation_level": None}
+            engine = create_async_engine(self._url, connect_args=given, **_POOL)
             event.listen(engine.sync_engine, "connect", _set_up_sqlite)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
             return engine
@@ -133,9 +136,12 @@ class Database:
         """Create what is missing. Several workers may start at the same time: who comes second tries again."""
         for attempt in range(_CREATE_TRIES):
             try:
+                async with self.read() as connection:
+                    if await _is_complete(connection):
+                        return
                 async with self.write() as connection:
                     await connection.run_sync(metadata.create_all)
-                    if (await connection.execute(select(locks.c.name).where(locks.c.name == INTENTS))).first() is None:
+                    if not await _has_locks(connection):
                         await connection.execute(locks.insert().values(name=INTENTS))
                 return
             except (OperationalError, ProgrammingError, IntegrityError, AlreadyStored, OSError) as error:
@@ -199,14 +205,20 @@ def _sqlite_path(url: URL) -> Path | None:
     return None if name in ("", ":memory:") or name.startswith("file:") else Path(name)
 
 
+async def _is_complete(connection: AsyncConnection) -> bool:
+    """Tell whether all tables are there, and what is written after them: two statements, and nobody's turn to write."""
+    names = await connection.run_sync(lambda own: inspect(own).get_table_names())
+    return metadata.tables.keys() <= set(names) and await _has_locks(connection)
+
+
+async def _has_locks(connection: AsyncConnection) -> bool:
+    return (await connection.execute(select(locks.c.name).where(locks.c.name == INTENTS))).first() is not None
+
+
 def _set_up_sqlite(dbapi_connection: Any, connection_record: Any) -> None:
-    # Transactions are begun by _begin_sqlite, not by the driver at a moment of its choice.
-    dbapi_connection.isolation_level = None
-    set_sqlite_pragma(dbapi_connection, connection_record)
-    cursor = dbapi_connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers and the writer do not wait for each other
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
+    # All at once: each statement by itself crosses to the thread of the connection three times. With a journal of
+    # this kind, readers and the writer do not wait for each other.
+    dbapi_connection.run_async(lambda driver: driver.executescript(_SETTINGS))
 
 
 def _begin_sqlite(connection: Any) -> None:

@@ -74,7 +74,8 @@ class PutImages:
     """One call of ``put_images``.
 
     Args:
-        lookup: Asks the API for images.
+        digests: Asks the API for device, datetime and md5 of images.
+        lookup: Asks the API for whole rows of images.
         send: Sends some images; their rows come back in their order.
         cache: What is known of files.
         threads: Images looked at, or on their way, at a time.
@@ -85,6 +86,7 @@ class PutImages:
 
     def __init__(
         self,
+        digests: Lookup,
         lookup: Lookup,
         send: Send,
         cache: Cache,
@@ -94,6 +96,7 @@ class PutImages:
         failures: list[Failure] | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
+        self._digests = digests
         self._lookup = lookup
         self._send = send
         self._cache = cache
@@ -127,7 +130,7 @@ class PutImages:
         if not images:
             return []
         asked = [{"device": image.device, "datetime": image.datetime, "md5": image.md5} for image in images]
-        new, other = difference(images, await self._lookup(asked))
+        new, other = difference(images, await self._digests(asked))
         for image in other:
             _log.warning("%s is stored with another content; it is not sent", image.path)
         self._to_send += len(new)

@@ -29,12 +29,12 @@ def to_wire(value: Any, operation: str) -> Any:
 def _plain(value: Any, operation: str) -> Any:
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
+    if isinstance(value, dt.datetime):
+        return datetime_to_string(value)
     if isinstance(value, Mapping):
         return {_key(key): _plain(item, operation) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, operation) for item in value]
-    if isinstance(value, dt.datetime):
-        return datetime_to_string(value)
     if isinstance(value, Decimal):
         return float(value)
     raise ArgumentTypeError(f"{operation}(): Un-parsable json object: {value!r}", argument="info")

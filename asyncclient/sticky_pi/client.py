@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from asyncclient.hub import AsyncHub
     from asyncclient.sticky_pi._generated.sync.bases import BaseClient, RemoteAPIConnector
     from asyncclient.sticky_pi._generated.sync.client import LocalClient, RemoteClient
-    from asyncclient.sticky_pi._spec import ClientInfo, Rows
+    from asyncclient.sticky_pi._spec import ClientInfo, Info, Rows
     from asyncclient.types import Progress
 
 __all__ = [
@@ -104,6 +104,10 @@ class AsyncLocalClient(AsyncBaseClient):
 
     async def _ask(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         return await getattr(self._api, operation)(**arguments)
+
+    async def _get_digests(self, info: Info) -> Rows:
+        found: Rows = await self._api._get_digests(info)
+        return found
 
     async def _put_new_images(self, files: Mapping[str, str | None], client_info: ClientInfo | None = None) -> Rows:
         rows: Rows = await self._api._put_new_images(files, client_info)

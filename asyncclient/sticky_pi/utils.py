@@ -38,6 +38,7 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_DATETIME: Final = dt.datetime
 _API_FORM: Final = "%Y-%m-%dT%H:%M:%SZ"
 _FILE_FORM: Final = "%Y-%m-%d_%H-%M-%S"
 _API_TEXT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
@@ -56,8 +57,10 @@ def string_to_datetime(string: str, is_filename: bool = False, format: str | Non
         ValueError: The text has another form.
     """
     if format is None and not is_filename and _API_TEXT.fullmatch(string):
-        with contextlib.suppress(ValueError):  # ten times as fast; what it refuses is refused below, with a reason
+        try:  # ten times as fast; what it refuses is refused below, with a reason
             return dt.datetime.fromisoformat(string[:-1])
+        except ValueError:
+            pass
     return dt.datetime.strptime(string, format or (_FILE_FORM if is_filename else _API_FORM))
 
 
@@ -68,6 +71,8 @@ def datetime_to_string(dt: Any) -> str | None:
     """
     if dt is None or dt != dt:  # only a missing value differs from itself
         return None
+    if type(dt) is _DATETIME and dt.tzinfo is None:  # nearly always, and twice as fast
+        return dt.isoformat(timespec="seconds") + "Z"
     text: str = dt.strftime(_API_FORM)
     return text.zfill(len("2020-06-20T20:19:15Z"))  # years before 1000 lack zeros on some systems
 
