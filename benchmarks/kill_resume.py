@@ -198,8 +198,9 @@ class _Run:
                     raise
                 child.kill()
                 child.wait()
-                # Without a journal there is nothing to go on with: the child was done, and died on its way out.
-                return self._there.exists() and self._here.exists() and not any(self._journal.glob("*"))
+                # Without a journal there is nothing to go on with: the child was done, and died on its way out. What else
+                # lies there is of earlier ones, and leads nowhere.
+                return self._there.exists() and self._here.exists() and not any(self._journal.glob("*.journal"))
             assert child.stdout is not None
             if child.returncode:
                 raise RuntimeError(f"a child ended with status {child.returncode}: {self._order}")
@@ -224,7 +225,7 @@ class _Run:
         tally.litter += bool(litter)
         tally.beyond += again > self._kills * flying
         if left or again > self._kills * flying:
-            tally.notes.append(f"{self._order} kills={self._kills} again={again} {left}")
+            tally.notes.append(f"{self._order} kills={self._kills} again={again} {left} {litter}")
         tally.again_bytes += again
         tally.flying_bytes += flying * self._kills
         tally.total_bytes += len(self._data)

@@ -7,6 +7,8 @@ import threading
 
 import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asyncclient._net.crew import Crew
 from asyncclient._transfers import fileio
@@ -203,6 +205,32 @@ def test_short_writes_are_continued(tmp_path, monkeypatch):
     handle.write([b"hello", b" ", b"world"], 1)
     handle.close()
     assert (tmp_path / "x").read_bytes() == b"\0hello world"
+
+
+@given(st.lists(st.binary(max_size=40), max_size=12), st.integers(1, 30), st.booleans())
+def test_calls_hold_all_bytes_in_order(pieces: list[bytes], most: int, views: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fileio, "_CALL_BYTES", most)
+        calls = list(fileio._calls([memoryview(piece) for piece in pieces] if views else pieces))
+    lengths = [sum(map(len, call)) for call in calls]
+    assert b"".join(bytes(part) for call in calls for part in call) == b"".join(pieces)
+    assert all(length == most for length in lengths[:-1])
+    assert not lengths or 0 < lengths[-1] <= most
+
+
+def test_threads_write_at_their_own_places(tmp_path):
+    handle = FileHandle(tmp_path / "x", os.O_RDWR | os.O_CREAT)
+    size = 3 * fileio._CALL_BYTES + 7
+    blocks = [bytes([number]) * size for number in range(8)]
+    threads = [
+        threading.Thread(target=handle.write, args=([block], number * size)) for number, block in enumerate(blocks)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    handle.close()
+    assert (tmp_path / "x").read_bytes() == b"".join(blocks)
 
 
 def test_short_reads_are_continued(tmp_path, monkeypatch):
