@@ -105,7 +105,7 @@ async def test_an_upload_that_is_refused_when_it_is_resumed(part: Part, monkeypa
     whole = KilledView._upload_the_rest
 
     async def refused(work: KilledView, before: int) -> str:
-        emulator.server.state.fail_next(400, times=None, method="POST", path="/api/v1/project/*")
+        emulator.server.state.fail_next(400, times=None, path="/api/v1/project/*")  # asked for, or made
         return await whole(work, before)
 
     monkeypatch.setattr(KilledView, "_upload_the_rest", refused)
