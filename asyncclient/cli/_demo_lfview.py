@@ -205,8 +205,8 @@ def resumption_of(account: Mapping[str, Any], before: int) -> Resumption:
         before: How many uploads it had seen when the first process was dead.
     """
     first, later = _bodies(account["uploads"][:before]), _bodies(account["uploads"][before:])
-    # Of every content of the final View at least the end came later; sessions that were only asked are not of it.
-    sizes = [account["sessions"][name][1] for name in {name for name, _ in later}]
+    # Whole ones are of the final View, sent by whichever process; one that was begun and left is not.
+    sizes = [size for _, size, complete in account["sessions"].values() if complete]
     return Resumption(
         total_bytes=sum(sizes),
         total_parts=sum(-(-size // PART_BYTES) for size in sizes),
