@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Delivery", "Mailbox", "Waitable", "close_deliveries", "own_mailbox"]
 
-# On Windows a lock that is waited for without a timeout does not let Ctrl-C through (agronholm/anyio#532).
-_POLL_S: Final[float] = 0.2 if os.name == "nt" else -1.0
+# On Windows a lock that is waited for without a timeout does not let Ctrl-C through (agronholm/anyio#532). Elsewhere a
+# signal that comes between the interpreter's last look for one and its sleep wakes nobody: it is seen after this time.
+_POLL_S: Final[float] = 0.2 if os.name == "nt" else 1.0
 _OURS: Final = __name__.rpartition(".")[0] + "."
 
 
@@ -80,7 +81,7 @@ class Mailbox:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            self._token.acquire(True, left if _POLL_S < 0 else min(left, _POLL_S))
+            self._token.acquire(True, min(left, _POLL_S))
         return True
 
     def _deliver(self) -> None:
