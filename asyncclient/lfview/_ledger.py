@@ -96,27 +96,34 @@ class Ledger:
             size: Bytes of its content, if it has any.
             complete: Whether nothing more has to be sent.
         """
-        if self._journal is not None and "?" not in url:  # a signature has no place here
-            number = self._numbers[url] = next(self._next)
-            await self._append(File(number, key, url, size), *([Done(number)] if complete else []))
+        if "?" not in url:  # a signature has no place here
+            number = next(self._next)
+            if await self._append(File(number, key, url, size), *([Done(number)] if complete else [])):
+                self._numbers[url] = number
 
     async def completed(self, url: str) -> None:
         """Note that the content of a resource is there; nothing happens if it was not created under this ledger."""
         number = self._numbers.get(url)
-        if self._journal is not None and number is not None:
+        if number is not None:
             await self._append(Done(number))
 
-    async def _append(self, *records: Record) -> None:
-        assert self._journal is not None
+    async def _append(self, *records: Record) -> bool:
+        """Write records; return whether they are written. What cannot be written ends the ledger, once for all tasks."""
+        journal = self._journal
+        if journal is None:
+            return False
         try:
-            await self._journal.append(*records)
+            await journal.append(*records)
+            return True
         except ArgumentError as error:  # a URL that looks like a secret: this one is not remembered
             _log.debug("%s", error)
         except (OSError, ResumeError) as error:
-            _log.warning("an upload that is interrupted from now on begins anew: %s", error)
-            journal, self._journal = self._journal, None
-            with contextlib.suppress(OSError, ResumeError):
-                await journal.aclose()
+            if self._journal is not None:
+                self._journal = None
+                _log.warning("an upload that is interrupted from now on is not gone on with: %s", error)
+                with contextlib.suppress(OSError, ResumeError):
+                    await journal.aclose()
+        return False
 
     async def close(self, *, finished: bool) -> None:
         """Take the ledger away if all is there, or if there is nothing in it; else leave it for the next run."""
@@ -124,7 +131,7 @@ class Ledger:
             return
         with contextlib.suppress(OSError, ResumeError):
             if finished:
-                # Said first: if the file cannot be deleted, nobody goes on with it.
+                # Said first: a file that cannot be deleted is not listed as unfinished.
                 await self._journal.append(End(len(self._numbers), 0))
             await (self._journal.remove() if finished or self.empty else self._journal.aclose())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -17,6 +18,8 @@ import numpy as np
 import pytest
 
 from asyncclient import lfview
+from asyncclient._transfers.journal import Journal
+from asyncclient._transfers.records import File
 from asyncclient._transfers.transfers import list_jobs, prune, resume
 from asyncclient.errors import ResumeError
 from asyncclient.lfview import exceptions, utils
@@ -198,6 +201,26 @@ def test_where_no_journal_can_be_made(
     with caplog.at_level(logging.WARNING, "asyncclient"):
         upload(made)
     assert "no journal can be made" in caplog.text
+    assert sorted(stored(service).values()) == expected(made)
+
+
+def test_a_disk_that_is_full_meanwhile(
+    service: FakeService, upload: Upload, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Several tasks find it out at the same time; the upload goes on."""
+    append = Journal.append
+
+    async def full(journal: Journal, *records: Any, barrier: Any = None) -> None:
+        if any(isinstance(record, File) and record.n > 2 for record in records):
+            await asyncio.sleep(0)  # so that others are on their way too
+            raise OSError(errno.ENOSPC, "No space left on device")
+        await append(journal, *records, barrier=barrier)
+
+    monkeypatch.setattr(Journal, "append", full)
+    made = view()
+    with caplog.at_level(logging.WARNING, "asyncclient"):
+        upload(made)
+    assert caplog.text.count("is not gone on with") == 1
     assert sorted(stored(service).values()) == expected(made)
 
 

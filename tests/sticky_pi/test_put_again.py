@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,13 @@ from asyncclient.sticky_pi import _statistics as statistics
 from asyncclient.sticky_pi.client import Failure
 from asyncclient.types import Progress
 from tests.sticky_pi.pictures import jpeg, series
-from tests.sticky_pi.serving import ADMIN, Running, serving
+from tests.sticky_pi.serving import ADMIN, Running
 
 pytestmark = pytest.mark.anyio
 
 WHEN = dt.datetime(2022, 5, 17, 18, 34, 50)
 ALL = {"device": "%", "start_datetime": "2000-01-01T00:00:00Z", "end_datetime": "2055-12-31T00:00:00Z"}
 OLD = 1_600_000_000
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with serving(tmp_path_factory.mktemp("server")) as running:
-        yield running
 
 
 @pytest.fixture(params=["local", "remote"])

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,12 @@ from asyncclient.sticky_pi.client import Failure
 from asyncclient.sticky_pi.exceptions import InvalidBundle, InvalidImage, InvalidTuboid, NotAJPEG, UnsafeKey
 from asyncclient.types import Limits, Progress, RetryPolicy
 from tests.sticky_pi.pictures import jpeg, name_of, series, write
-from tests.sticky_pi.serving import ADMIN, Running, serving
+from tests.sticky_pi.serving import ADMIN, Running
 
 pytestmark = pytest.mark.anyio
 
 WHEN = dt.datetime(2022, 5, 17, 18, 34, 50)
 ALL = {"device": "%", "start_datetime": "2000-01-01T00:00:00Z", "end_datetime": "2055-12-31T00:00:00Z"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with serving(tmp_path_factory.mktemp("server")) as running:
-        yield running
 
 
 @pytest.fixture(params=["local", "remote"])
